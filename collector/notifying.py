@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
-
-from sqlalchemy import Connection
 
 from analytics.base.config import Config
 from analytics.notify import alerts, deliveries, failed_rules, notifications, shipped, totals, unchecked_events
@@ -17,9 +14,8 @@ from analytics.notify.notification import Notification
 from analytics.notify.outbound.outside import outside_of
 from analytics.notify.reading import Measured, Sources
 from analytics.notify.rendering import DashboardLinks, Subject
-from analytics.notify.rule import Rule
 from analytics.notify.rules import RuleRing
-from analytics.notify.telling import tell_alert
+from analytics.notify.telling import add_of_alert
 from analytics.notify.totals import NotifyTotals
 from analytics.query.backend import Backend
 from analytics.sites.directory import Directory
@@ -55,7 +51,7 @@ class Notifying:
         self.outside = outside_of(config)
         self.courier = Courier(database, self.outside, self._links_of, on_notified=self._show, clock=clock)
         sources = Sources(database, hub, backend, config.active_window_s, measured)
-        self._evaluator = Evaluator(sources, sites.numbered, self.rules.evaluated_rules, self._add_of_alert)
+        self._evaluator = Evaluator(sources, sites.numbered, self.rules.evaluated_rules, add_of_alert)
         self.within = Notifier(self.rules.event_rules, self._domain_of, self._on_written, clock).within
         self.courier.start()
 
@@ -97,14 +93,6 @@ class Notifying:
         if written:
             self.bells.publish(written)
             self.courier.wake()
-
-    @staticmethod
-    def _add_of_alert(connection: Connection, rule: Rule | None, values: Mapping[str, Any]) -> Notification:
-        """Stores a notification about an alert, with its messages."""
-        one = notifications.add(connection, values)
-        if rule:
-            tell_alert(connection, rule, one, one.at)
-        return one
 
     def _links_of(self, subject: Subject) -> DashboardLinks:
         """Where messages lead, if it is set at which address people reach the server."""

@@ -97,6 +97,20 @@ def places_of(config: Config) -> Places:
         raise WrongSetting(f"FOOTFALL_GEOIP_DATABASE: {wrong}; it takes the path of an .mmdb file") from None
 
 
+def _prepare(config: Config) -> None:
+    """What comes before anything is opened."""
+    warn(config)
+    device.warm_up()  # half a second, for which the first request would block the event loop
+    robot.warm_up()
+    private_files.directory(config.data_dir)  # the control socket, the replica, the key
+
+
+def _changing_lists(database: Database, hub: Hub) -> tuple[ChangingList, ...]:
+    """What streams show of the database: the gauges on cards, and the open alerts."""
+    kinds = (("gauges", readings.shown), ("alerts", alerts.live_of_sites))
+    return tuple(ChangingList(kind, partial(read, database), hub.last_id, hub.slow_readers) for kind, read in kinds)
+
+
 class Service:
     """The collector and the live state of one process, over one database. `close` commits what is queued."""
 
@@ -104,10 +118,7 @@ class Service:
         self.config = config
         self._clock = clock
         self._stopping = threading.Event()
-        warn(config)
-        device.warm_up()  # half a second, for which the first request would block the event loop
-        robot.warm_up()
-        private_files.directory(config.data_dir)  # the control socket, the replica, the key
+        _prepare(config)
         self.secret = secret_of(config)
         storage = AnswerStorage(config, self.secret)
         self._watches = self._watches_of(config)
@@ -129,10 +140,7 @@ class Service:
         self.sparklines = Sparklines(self.database, config.active_window_s, int(clock()))
         self.counts, self.load = Counts(), SystemLoad()
         self.notifying = Notifying(config, self.database, self.sites, self.hub, self.backend, clock, self.measured)
-        self.changing = tuple(
-            ChangingList(kind, partial(read, self.database), self.hub.last_id, self.hub.slow_readers)
-            for kind, read in (("gauges", readings.shown), ("alerts", alerts.live_of_sites))
-        )
+        self.changing = _changing_lists(self.database, self.hub)
         self._add_shipped_rules()
         self.refresh_sites()
         self.writer = Writer(
@@ -149,20 +157,27 @@ class Service:
         self.collector = Collector(self.kit, self.keys, self.writer, self.proxies, clock)
         self.watching = Watching(self.database, self.writer, self.pause, clock, config.allowed_targets)
         self.demo_traffic = DemoTraffic(self.database, self.kit, self.writer, self.refresh, self.today.forget)
-        self._threads = [
-            self._repeat(EMBEDDED_REFRESH_S if self.database.embedded else REFRESH_S, self.refresh),
-            self._repeat(TIDY_S, self._tidy),
-            self._repeat(NOTE_S, self._note),
-            self._repeat(RESTORE_S, self._restore),
-            self._repeat(DAILY_CHECK_S, self._do_the_day),
-            self._repeat(FOLLOW_S, self._follow),
-            self._repeat(FILE_CHECK_S, self._look_at_files),
-            self._repeat(LIVE_S, self.notifying.evaluate_live),
-            self._repeat(HISTORICAL_S, self.notifying.evaluate_historical),
-            self._repeat(PROBE_S, self._probe),
-            self._repeat(WATCH_S, self._watch),
-            self._repeat(TABLES_S, self._follow_tables),
-            *(self._repeat(CHANGING_S, one.send_changed) for one in self.changing),  # an error in one stops no other
+        self._threads = [self._repeat(work, seconds) for work, seconds in self._repeated()]
+
+    def _repeated(self) -> list[tuple[Callable[[], None], float]]:
+        """What threads of the service do as long as it lives, and after how many seconds again.
+
+        Each has a thread of its own, so that what is slow or fails delays nothing else.
+        """
+        return [
+            (self.refresh, EMBEDDED_REFRESH_S if self.database.embedded else REFRESH_S),
+            (self._tidy, TIDY_S),
+            (self._note, NOTE_S),
+            (self._restore, RESTORE_S),
+            (self._do_the_day, DAILY_CHECK_S),
+            (self._follow, FOLLOW_S),
+            (self._look_at_files, FILE_CHECK_S),
+            (self.notifying.evaluate_live, LIVE_S),
+            (self.notifying.evaluate_historical, HISTORICAL_S),
+            (self._probe, PROBE_S),
+            (self._watch, WATCH_S),
+            (self._follow_tables, TABLES_S),
+            *((each.send_changed, CHANGING_S) for each in self.changing),
         ]
 
     def routes(self, person_of: PersonOf) -> Routes:
@@ -310,13 +325,13 @@ class Service:
         if unanswered_s > CUT_READERS_S:
             self.database.cut_readers()
 
-    def _repeat(self, seconds: float, work: Callable[[], None]) -> threading.Thread:
+    def _repeat(self, work: Callable[[], None], seconds: float) -> threading.Thread:
         name = f"footfall-{work.__name__.strip('_')}"
-        thread = threading.Thread(target=self._run_every, args=(seconds, work), name=name, daemon=True)
+        thread = threading.Thread(target=self._run_every, args=(work, seconds), name=name, daemon=True)
         thread.start()
         return thread
 
-    def _run_every(self, seconds: float, work: Callable[[], None]) -> None:
+    def _run_every(self, work: Callable[[], None], seconds: float) -> None:
         while not self._stopping.wait(seconds):
             try:
                 work()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from analytics.notify import alert_groups, deliveries, holding, new_deliveries, quiet_hours
+from analytics.notify import alert_groups, deliveries, holding, new_deliveries, notifications, quiet_hours
 from analytics.notify.delivery import Delivery, DeliveryState
 from analytics.notify.grouping import first_due, next_due
 from analytics.notify.new_deliveries import NewDelivery
@@ -53,10 +53,17 @@ def tell(connection: Connection, written: Sequence[Written], now: int) -> None:
     _add(connection, messages, now)
 
 
-def tell_alert(connection: Connection, rule: Rule, one: Notification, now: int) -> None:
-    """Adds a message of an alert to each channel of the rule, where it goes with others of its group."""
-    due = [(number, alert_groups.due_at(connection, number, rule.notify, now)) for number in rule.notify.channels]
-    _add(connection, [DueMessage(one, number, at, DeliveryState.GROUPED) for number, at in due], now)
+def add_of_alert(connection: Connection, rule: Rule | None, values: Mapping[str, Any]) -> Notification:
+    """Stores a notification about an alert, with a message to each channel of its rule, if there still is one.
+
+    A message goes with others of its channel's group.
+    """
+    one = notifications.add(connection, values)
+    if rule:
+        notify, now = rule.notify, one.at
+        due = [(number, alert_groups.due_at(connection, number, notify, now)) for number in notify.channels]
+        _add(connection, [DueMessage(one, number, at, DeliveryState.GROUPED) for number, at in due], now)
+    return one
 
 
 def tell_rest(connection: Connection, grouped: Sequence[Notification], channel_id: int, now: int) -> None:

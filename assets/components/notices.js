@@ -10,7 +10,7 @@ window.footfall_components = window.footfall_components || {};
   const {drawing} = window.footfall_components, {h, icon} = drawing;
   const times = Object.assign({toast: 8000, look: 30000, pace: 2000, away: 30000, part: 10000}, window.footfallTimes);
   const MAX_UNREAD = 10, MAX_TOASTS = 3, MAX_ROWS = 100, MAX_COUNTED = 1000, MAX_AGE_S = 120, HIDDEN_MS = 200;
-  const KEPT = "footfall-toasts", MAX_KEPT = 50, LEAST_MS = 3000, RESUMING_MS = 1000;
+  const KEPT = "footfall-toasts", MAX_KEPT = 50, LEAST_MS = 3000;
 
   // ───────── the state of this tab ─────────
 
@@ -20,7 +20,7 @@ window.footfall_components = window.footfall_components || {};
   const counted = new Map(), streamed = new Map();
   const drawn = new Set(), followed = new Set(), tabs = window.BroadcastChannel ? new BroadcastChannel("footfall-read") : null;
   let state = EMPTY, arrived = new Map(), frame = 0, timer = 0, basePath = "";
-  let lastId = "", resumedAt = 0;  // of the stream: its last message, and when it went on from that of the page before
+  let lastId = "";  // of the stream: its last message
   let countedTo = 0;  // the newest that the server had counted when it said the number
 
   function change(changed) {
@@ -158,9 +158,8 @@ window.footfall_components = window.footfall_components || {};
       rows: byNewest([...unseen.filter((row) => !known.has(row.id) && isWanted(row)), ...rows]).slice(0, Math.max(MAX_ROWS, state.rows.length)),
       ...toasted(arrivals),
     });
-    // the strip of open alerts follows the answer; what came between two pages may be in this one's number already, and what
-    // comes before an answer may not be in that
-    if (!isAnswered || unseen.some(({alert}) => alert) || (unseen.length && Date.now() - resumedAt < RESUMING_MS)) lookSoon();
+    // the strip of open alerts follows the answer, and what comes before an answer may not be in that
+    if (!isAnswered || unseen.some(({alert}) => alert)) lookSoon();
   }
 
   /** Notes the counts of these notifications, and forgets those that were noted first. */
@@ -225,7 +224,6 @@ window.footfall_components = window.footfall_components || {};
     const stream = window.footfall.sharedStream({
       address, lastId,
       message(type, data, id) {
-        if (type === "connected" && lastId && !wasLive) resumedAt = Date.now();
         if (type === "notification") arrive(data);
         lastId = id || lastId;
       },

@@ -12,7 +12,8 @@ from analytics.notify.kinds import table as kinds
 from analytics.notify.live_metrics import is_live
 from analytics.query import filter_syntax, filters
 from callbacks.forms import Fields, lines
-from layouts.settings.rule_form import ON_ALERT, ON_EVENT, ON_METRIC, parsed_condition
+from layouts.settings import conditions
+from layouts.settings.rule_form import ON_ALERT, ON_EVENT, ON_METRIC
 
 SENT = {  # the fields of the contract's JSON, by the field of the form that has them
     "when": "crossing",
@@ -49,14 +50,14 @@ def over(known: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def event_rule(fields: Fields) -> dict[str, Any]:
     """The contract's JSON of the form for events. `InvalidInput` names a condition that is none."""
-    conditions = []
+    where = []
     for line in lines(fields.get("where", "")):
-        condition = parsed_condition(line)
+        condition = conditions.parsed(line)
         if condition is None:
             why = message("{line} is no condition; write it like value > 100", line=repr(line[:60]))
             raise InvalidInput(why, {"where": why})
-        conditions.append(condition)
-    when = {"event": fields.get("event", "").strip(), **({"where": conditions} if conditions else {})}
+        where.append(condition)
+    when = {"event": fields.get("event", "").strip(), **({"where": where} if where else {})}
     return _whole(fields, when, {"group_s": _whole_number(fields.get("group", ""))})
 
 

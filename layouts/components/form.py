@@ -25,6 +25,12 @@ def translated(marked: Choices) -> Choices:
     return [(value, _(shown)) for value, shown in marked]
 
 
+def translated_with(marked: Choices, value: str) -> Choices:
+    """The same; behind them the value itself where it is none of them, since a program may have set it."""
+    found = translated(marked)
+    return found if value in dict(found) else [*found, (value, value)]
+
+
 def channel(name: str, domain: str = "") -> Component:
     """The channel of all forms of that name, once on a page: the values to send, the answer, and the site."""
     sent = dcc.Store(id=f"{name}-sent")

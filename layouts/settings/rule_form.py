@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,29 +11,17 @@ from dash.development.base_component import Component
 from analytics.base.words import N_, _
 from analytics.notify.audience import Audience
 from analytics.notify.channel import NotificationChannel
-from analytics.notify.event_fields import as_text
-from analytics.notify.kinds import table as kinds
 from analytics.notify.kinds.alert import AlertBegins
-from analytics.notify.kinds.event import Condition, EventArrives, Operator
-from analytics.notify.kinds.metric import MetricWhen
-from analytics.notify.live_metrics import LIVE_METRICS
+from analytics.notify.kinds.event import EventArrives
 from analytics.notify.rule import DEFAULT_REPEAT_S, MAX_PER_MINUTE, Notify, Priority, Rule, Severity
 from analytics.notify.rule_json import RuleInput
-from analytics.query import filter_syntax
-from analytics.query.metrics import METRICS
 from layouts.components import form
 from layouts.components.address import at
 from layouts.components.markup import aria
-from layouts.settings.rule_words import LIVE_NAMES, PRIORITIES, SEVERITIES
+from layouts.settings import conditions, metric_fields
+from layouts.settings.rule_words import PRIORITIES, SEVERITIES
 
 ON_EVENT, ON_METRIC, ON_ALERT = "rule-event", "rule-metric", "rule-alert"
-PERIODS = (
-    ("realtime", N_("Last 30 minutes")),
-    ("today", N_("Today")),
-    ("24h", N_("Last 24 hours")),
-    ("7d", N_("Last 7 days")),
-    ("30d", N_("Last 30 days")),
-)
 AUDIENCES = (
     (Audience.EVERYBODY.value, N_("Everybody who sees the site")),
     (Audience.ADMINS.value, N_("Admins and owners of the site")),
@@ -53,15 +40,14 @@ REPEATS = (
 )
 
 EVENT_TITLE, METRIC_TITLE, ALERT_TITLE = "{name}: {value} {currency}", "{rule}: {value}", "{title}"
-METRIC, THRESHOLD, MINUTES, READINGS = next(iter(LIVE_METRICS)), "100", "1", "1"
 BLANK = {
     ON_EVENT: {"title": EVENT_TITLE, "priority": Priority.MEDIUM.value},
     ON_METRIC: {
-        "metric": METRIC,
+        "metric": metric_fields.METRIC,
         "crossing": "above",
-        "threshold": THRESHOLD,
-        "minutes": MINUTES,
-        "readings": READINGS,
+        "threshold": metric_fields.THRESHOLD,
+        "minutes": metric_fields.MINUTES,
+        "readings": metric_fields.READINGS,
         "title": METRIC_TITLE,
         "priority": Priority.HIGH.value,
         "severity": Severity.WARNING.value,
@@ -100,7 +86,7 @@ def of_event(domain: str, channels: Sequence[NotificationChannel], draft: RuleDr
             ON_EVENT,
             "where",
             _("Only if"),
-            map(_condition, waited.conditions),
+            map(conditions.written, waited.conditions),
             hint=_("One condition a line, like value > 100, props.plan = Team or path contains /shop."),
             rows=2,
         ),
@@ -113,7 +99,7 @@ def of_event(domain: str, channels: Sequence[NotificationChannel], draft: RuleDr
             "group",
             _("Many at once"),
             str(said.group_s),
-            _choices(GROUPS, str(said.group_s)),
+            form.translated_with(GROUPS, str(said.group_s)),
             hint=_("By themselves: at most {limit} a minute; the last one counts the rest.", limit=MAX_PER_MINUTE),
         ),
         _audience(ON_EVENT, said),
@@ -122,17 +108,13 @@ def of_event(domain: str, channels: Sequence[NotificationChannel], draft: RuleDr
     return _whole(ON_EVENT, _title(draft, _("When an event arrives")), fields, domain, draft)
 
 
-def _condition(one: Condition) -> str:
-    return f"{one.field} {one.operator.value} {as_text(one.value)}"
-
-
 def of_metric(domain: str, channels: Sequence[NotificationChannel], draft: RuleDraft, preview: Any) -> Component:
     """The form for a rule on a metric; `preview` is what it would say."""
     said = draft.rule.notify if draft.rule else Notify(title=METRIC_TITLE, priority=Priority.HIGH)
     fields = [
         *_named(ON_METRIC, draft),
-        *_crossing(draft.rule, _line(draft.rule)),
-        *_lasting(_line(draft.rule)),
+        *metric_fields.crossing(ON_METRIC, draft.rule),
+        *metric_fields.lasting(ON_METRIC, draft.rule),
         _severity(ON_METRIC, _("Severity"), said.severity),
         *_said(ON_METRIC, said, _("Fields: {fields}", fields="{rule} {metric} {value} {threshold} {site}")),
         _previewed(ON_METRIC, preview),
@@ -141,47 +123,13 @@ def of_metric(domain: str, channels: Sequence[NotificationChannel], draft: RuleD
             "repeat",
             _("Say it again while it fires"),
             str(said.repeat_s),
-            _choices(REPEATS, str(said.repeat_s)),
+            form.translated_with(REPEATS, str(said.repeat_s)),
             hint=_("In its channels."),
         ),
         _audience(ON_METRIC, said),
         _channels(ON_METRIC, channels, said),
     ]
     return _whole(ON_METRIC, _title(draft, _("When a metric crosses a line")), fields, domain, draft)
-
-
-def _crossing(rule: RuleInput | Rule | None, line: _Line) -> list[Component]:
-    """The metric, of whom, and the line that it crosses."""
-    ways = {
-        _("Now"): [(name, _(LIVE_NAMES[name])) for name in LIVE_METRICS],
-        _("Of a period"): [(name, _(one.label)) for name, one in METRICS.items()],
-    }
-    crossings = [(one.field, _(one.words)) for one in kinds.CHOICES.values()]
-    return [
-        form.select(ON_METRIC, "metric", _("Metric"), line.metric, ways),
-        *_filters(rule),
-        form.select(ON_METRIC, "crossing", _("Crosses its line when it"), line.crossing, crossings),
-        form.text(ON_METRIC, "threshold", _("Threshold"), line.threshold, inputMode="decimal"),
-    ]
-
-
-def _lasting(line: _Line) -> list[Component]:
-    """For how long it is beyond its line, and the period of the metric."""
-    at_once = _("0: at the first reading.")
-    how_often = _("What is there now is read every 5 seconds, a metric of a period every minute.")
-    periods, hint = _choices(PERIODS, line.period), _("For metrics of a period.")
-    return [
-        form.text(ON_METRIC, "minutes", _("For so many minutes"), line.minutes, hint=at_once, inputMode="decimal"),
-        form.text(
-            ON_METRIC,
-            "readings",
-            _("For so many readings in a row"),
-            line.readings,
-            hint=how_often,
-            inputMode="numeric",
-        ),
-        form.select(ON_METRIC, "period", _("Period"), line.period, periods, hint=hint),
-    ]
 
 
 def of_alert(domain: str, channels: Sequence[NotificationChannel], draft: RuleDraft, preview: Any) -> Component:
@@ -203,44 +151,6 @@ def of_alert(domain: str, channels: Sequence[NotificationChannel], draft: RuleDr
 def _severity(name: str, label: str, chosen: Severity) -> Component:
     return form.select(
         name, "severity", label, chosen.value, [(one.value, _(text)) for one, text in SEVERITIES.items()]
-    )
-
-
-def _filters(rule: RuleInput | Rule | None) -> list[Component]:
-    """The field for filters; none where the rule has one that cannot be typed: it is kept as it is."""
-    found = rule.when.filters if rule and isinstance(rule.when, MetricWhen) else ()
-    typed = [text for one in found if (text := filter_syntax.written(one)) is not None]
-    if len(typed) < len(found):
-        return []
-    hint = _("One filter a line, like country=DE, page=/shop/* or event=Signup. Empty: everybody.")
-    return [form.lines(ON_METRIC, "filters", _("Only of"), typed, hint=hint, rows=2)]
-
-
-class _Line(NamedTuple):
-    """What the fields of the form for metrics show."""
-
-    metric: str = METRIC
-    crossing: str = "above"
-    threshold: str = THRESHOLD
-    minutes: str = MINUTES
-    readings: str = READINGS
-    period: str = "today"
-
-
-def _line(rule: RuleInput | Rule | None) -> _Line:
-    if rule is None or not isinstance(rule.when, MetricWhen):
-        return _Line()
-    sent = rule.when.plain()
-    choice = next(kinds.CHOICES[name] for name in sent if name in kinds.CHOICES)
-    number, period = sent[choice.field], sent.get("period", "today")
-    seconds = number if choice.has_seconds else sent.get("for_s", 0)
-    return _Line(
-        rule.when.metric,
-        choice.field,
-        "0" if choice.has_seconds else f"{number:.15g}",
-        f"{seconds / 60:g}",
-        str(sent.get("readings", READINGS)),
-        period,
     )
 
 
@@ -306,27 +216,3 @@ def _channels(name: str, channels: Sequence[NotificationChannel], said: Notify) 
         return html.P(_("It is shown in the app. Channels take it outside."), className="ff-soft")
     boxes = [form.switch(name, f"channel-{one.id}", one.shown_name, one.id in said.channels) for one in channels]
     return html.Fieldset([html.Legend(_("Tell outside too"), className="form-label"), *boxes])
-
-
-def _choices(known: Sequence[tuple[str, str]], value: str) -> list[tuple[str, str]]:
-    """The choices in the reader's language, with the value that a rule of the API has."""
-    found = list(form.translated(known))
-    return found if value in dict(found) else [*found, (value, value)]
-
-
-def parsed_condition(line: str) -> list[Any] | None:
-    """`value > 100` as the contract's [field, operator, value]; None if it is no condition."""
-    for operator in sorted(Operator, key=lambda one: -len(one.value)):
-        field, found, value = line.partition(f" {operator.value} ")
-        if found and field.strip() and value.strip():
-            return [field.strip(), operator.value, _typed(value.strip())]
-    return None
-
-
-def _typed(value: str) -> float | str:
-    """The number that is written there; a text like `Nan` or `Infinity` is a name."""
-    try:
-        found = float(value)
-    except ValueError:
-        return value
-    return found if math.isfinite(found) else value

@@ -36,8 +36,9 @@ LIVE_NAMES = {
 
 
 def sentence(when: When) -> str:
-    """When the rule speaks, in a sentence."""
-    return when.sentence(Wording(lambda name: f"“{name}”", metric_name, _filters, _duration))
+    """When the rule speaks, in a sentence that stands alone: it begins with a capital, but for the name of an event."""
+    said = when.sentence(Wording(lambda name: f"“{name}”", metric_name, _filters, _duration))
+    return said[:1].upper() + said[1:]  # not by `::first-letter`, which takes the letter behind the quote along
 
 
 def metric_name(metric: str) -> str:

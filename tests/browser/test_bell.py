@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from reader import PHONE, Reader, add_owner
 from selenium.webdriver import Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
 from stream_server import until
 
 from analytics.base.config import Config
@@ -67,10 +69,12 @@ window.fetch = async (address, options = {}) => {
   return send(address, options);
 };
 """
+AT_ONCE = "window.footfallTimes = {pace: 0, toast: 60000};"  # a look that is due does not wait
 HIDE = """
 Object.defineProperty(document, "hidden", {configurable: true, get: () => arguments[0]});
 document.dispatchEvent(new Event("visibilitychange"));
 """
+STREAM = "*/api/notifications/stream*"
 CALLS = "*/_dash-update-component*"
 
 
@@ -132,6 +136,17 @@ def close_centre(reader: Reader) -> None:
 def mark_all(reader: Reader) -> None:
     open_centre(reader)
     reader.run("document.querySelector('#centre [data-act=read_all]').click()")
+    close_centre(reader)
+
+
+def await_answers(reader: Reader) -> None:
+    """Waits until the server has answered all that the bell has asked: it asks one thing after the other."""
+    open_centre(reader)
+    for priority, has_rows in (("low", False), ("", True)):
+        choice = reader.driver.find_element(By.CSS_SELECTOR, "#centre select[name=priority]")
+        until(choice.is_displayed)
+        Select(choice).select_by_value(priority)
+        until(lambda has_rows=has_rows: bool(listed(reader)) is has_rows)
     close_centre(reader)
 
 
@@ -319,9 +334,29 @@ def test_what_arrives_between_two_pages_is_a_toast_of_the_next(page, server):
     until(lambda: is_listening(page) and unread(page) == "1")
 
 
+@pytest.mark.parametrize("arrives_first", ["before the page is made", "after the page is made"])
+def test_the_number_has_what_arrives_between_two_pages_once_without_a_look_at_the_server(page, server, arrives_first):
+    await_answers(page)
+    with page.prepared(AT_ONCE + COUNT_LOOKS):
+        page.driver.get("about:blank")
+        if arrives_first == "before the page is made":
+            send(server, "Joined", "Aki")
+            page.open(f"/overview/{SITE}")
+        else:
+            with page.cut_off_from(STREAM):
+                page.open(f"/overview/{SITE}")
+                until(lambda: page.run("return Boolean(document.querySelector('#bell'))"))
+                send(server, "Joined", "Aki")
+            page.complaints()  # Chromium may note what was cut off
+        until(lambda: (toasts(page), unread(page)) == (["Medium: Aki: Joined"], "1"))
+        send(server, "Joined", "Bea")
+        until(lambda: toasts(page) == ["Medium: Bea: Joined", "Medium: Aki: Joined"])
+        assert (unread(page), page.run("return window.looks")) == ("2", 0)
+
+
 def test_what_arrives_before_the_first_stream_is_open_is_a_toast_too(page, server):
     with page.prepared("sessionStorage.clear(); window.footfallTimes = {first: 200}"):
-        with page.cut_off_from("*/api/notifications/stream*"):
+        with page.cut_off_from(STREAM):
             page.open(f"/overview/{SITE}")
             until(lambda: page.run("return Boolean(document.querySelector('#bell'))"))
             send(server, "Joined", "Vera")

@@ -11,8 +11,10 @@ import pytest
 from analytics.base.config import Config
 from analytics.notify.rule import Rule
 from analytics.query.backend import Fetch
+from analytics.sites.site import Site
 from analytics.storage import schema
 from tests.support.alerts import Watch, Watching
+from tests.support.factories import added_site
 from tests.support.replica import ENGINES, answering
 
 SEQUENCES = ("sites", "people", "keys", "embeds", "invitations", "rules", "alerts", "notifications")
@@ -41,6 +43,12 @@ def config(request, tmp_path) -> Config:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(EMPTY)
     return Config(data_dir=tmp_path / "data", database_url=url)
+
+
+@pytest.fixture
+def site(database) -> Site:
+    """A site without anything."""
+    return added_site(database)
 
 
 @pytest.fixture

@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 
-from analytics.notify import channels, notifications
+from analytics.notify import channels
 from analytics.notify.alert import LIVE_S
-from analytics.notify.notification import Notification
-from analytics.notify.rule import Priority, Rule
-from analytics.notify.telling import tell_alert
+from analytics.notify.rule import Priority
+from analytics.notify.telling import add_of_alert
 from analytics.storage import schema
 from analytics.storage.database import Database
 from tests.support.alerts import Watch, line
@@ -35,14 +33,7 @@ class Outage:
     def __init__(self, database: Database, watch: Watch, receiver: Receiver) -> None:
         self.database, self.watch, self.receiver = database, watch, receiver
         self.invented = Invented(database)
-        watch.evaluator._add = self._add
-
-    @staticmethod
-    def _add(connection: Connection, rule: Rule | None, values: Any) -> Notification:
-        one = notifications.add(connection, values)
-        if rule:
-            tell_alert(connection, rule, one, one.at)
-        return one
+        watch.add = add_of_alert
 
     def at(self, second: int) -> Outage:
         """Passes until then."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 
 from analytics.notify.audience import Audience
 from analytics.notify.kinds.alert import AlertBegins
-from analytics.notify.notification import Notification
 from analytics.notify.rule import Notify, Priority, Rule, Severity
-from analytics.notify.telling import tell_alert
+from analytics.notify.telling import add_of_alert
 from analytics.storage import schema
-from tests.support.alerts import add, line
+from tests.support.alerts import line
 from tests.support.channels import added_channel
 from tests.support.factories import NOW, added_site, rows
 
@@ -118,25 +116,17 @@ def test_channels_that_know_of_the_alert_already_are_not_told_again(database, wa
     added_site(database)
     own, other = (added_channel(database, f"https://hooks.example/{n}").id for n in (1, 2))
     watch = watching(crowd(channels=(own,)), on_alerts(channels=(own, other), priority=Priority.LOW))
-    watch.evaluator._add = telling
+    watch.add = add_of_alert
     watch.see(MANY)
     known = rows(database, schema.deliveries, "channel_id", "notification_id")
     assert known == [(own, 1), (other, 2)]
-
-
-def telling(connection: Connection, rule: Rule | None, values: Any) -> Notification:
-    """As the server: a notification with its messages."""
-    one = add(connection, rule, values)
-    if rule:
-        tell_alert(connection, rule, one, one.at)
-    return one
 
 
 def test_channels_that_know_of_the_alert_by_the_rule_alone_hear_that_it_is_over(database, watching):
     added_site(database)
     own, other = (added_channel(database, f"https://hooks.example/{n}").id for n in (1, 2))
     watch = watching(crowd(channels=(own,)), on_alerts(channels=(own, other)))
-    watch.evaluator._add = telling
+    watch.add = add_of_alert
     found = watch.see(MANY, *[3] * 8)
     assert said(database) == [
         (0, 1, "alert.firing", "high", "Crowd"),
@@ -160,7 +150,7 @@ def test_they_hear_it_of_an_alert_whose_rule_was_removed_while_no_server_ran(dat
     watch.see(MANY)
     watch.rules = [on_alerts(channels=(other,))]
     watch.restart()
-    watch.evaluator._add = telling
+    watch.add = add_of_alert
     watch.see(MANY)
     assert said(database)[2:] == [
         (5, 1, "alert.resolved", "medium", "Resolved: Crowd"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import delete, insert, update
 
 from analytics.access import accounts
 from analytics.notify import deliveries, new_deliveries, notifications, quiet_hours_store, several
@@ -17,9 +17,9 @@ from analytics.notify.notification import Notification
 from analytics.notify.outbound.message import lines_of
 from analytics.notify.rendering import message_of
 from analytics.notify.rule import Notify, Priority, Rule
-from analytics.notify.telling import Written, tell, tell_alert
+from analytics.notify.telling import Written, add_of_alert, tell
 from analytics.storage import schema
-from tests.support.alerts import Watch, line
+from tests.support.alerts import line
 from tests.support.channels import added_channel
 from tests.support.factories import NOW, added_site
 
@@ -145,22 +145,10 @@ def test_a_single_one_goes_as_itself(database):
     assert lines(database) == []
 
 
-def alerting(database, watch: Watch) -> None:
-    """Notifications of the watch's alerts go to the channels of their rule."""
-
-    def add(connection: Connection, of: Rule | None, values) -> Notification:
-        one = notifications.add(connection, values)
-        if of:
-            tell_alert(connection, of, one, one.at)
-        return one
-
-    watch.evaluator._add = add
-
-
 def test_of_alerts_the_catch_up_says_whether_they_are_over(database, watching):
     email = channels(database)[:1]
     watch = watching(line(1, channels=email), line(2, above=30, channels=email, title="{value} people are too many"))
-    alerting(database, watch)
+    watch.add = add_of_alert
     watch.now = at("2026-12-01 23:00")
     watch.see(40)
     watch.now = at("2026-12-02 01:00")
@@ -178,7 +166,7 @@ def test_of_alerts_the_catch_up_says_whether_they_are_over(database, watching):
 
 def test_an_alert_goes_as_a_catch_up_even_alone(database, watching):
     watch = watching(line(channels=channels(database)[:1]))
-    alerting(database, watch)
+    watch.add = add_of_alert
     watch.now = at("2026-12-01 23:00")
     watch.see(40)
     several.release(database, at("2026-12-02 07:00"))
@@ -195,7 +183,7 @@ def test_a_flood_of_events_hides_no_alert_that_came_after_it(database, watching)
         notify(database, rule(database, Priority.LOW), at(f"2026-12-01 23:{minute:02}"))
     notify(database, rule(database, Priority.HIGH), at("2026-12-01 23:50"), "Payment failed")
     watch = watching(line(2, channels=channels(database)[:1], title="Checkout is broken"))
-    alerting(database, watch)
+    watch.add = add_of_alert
     watch.now = at("2026-12-02 01:00")
     watch.see(40)
     several.release(database, at("2026-12-02 07:00"))
@@ -217,7 +205,7 @@ def test_a_flood_of_events_hides_no_alert_that_came_after_it(database, watching)
 
 def test_the_catch_up_counts_what_each_rule_has(database, watching):
     watch = watching(line(2, channels=channels(database)[:1]))
-    alerting(database, watch)
+    watch.add = add_of_alert
     for text, people in (("2026-12-01 23:00", [40]), ("2026-12-02 01:00", [3] * 8), ("2026-12-02 03:00", [45])):
         watch.now = at(text)
         watch.see(*people)

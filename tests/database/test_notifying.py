@@ -21,22 +21,16 @@ from analytics.notify.rule_json import RuleInput
 from analytics.notify.totals import NotifyTotals, StoredTotals
 from analytics.query.backend import fetch_from
 from analytics.sites.directory import Directory
-from analytics.sites.site import Site
 from analytics.storage import schema
 from collector.live.hub import Hub
 from collector.notifying import Notifying
 from tests.support.channels import added_channel, added_delivery, added_notification
-from tests.support.factories import NOW, added_site, away, event, rows, stored
+from tests.support.factories import NOW, away, event, rows, stored
 from tests.support.receiver import answer, receiving
 from tests.support.replica import facts
 from tests.support.serving import eventually
 
 SIGNUP = RuleInput("Signups", EventArrives("signup"), Notify(title="{user_name} signed up"))
-
-
-@pytest.fixture
-def site(database) -> Site:
-    return added_site(database)
 
 
 @pytest.fixture

@@ -12,18 +12,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection
 
 from analytics.access import accounts
 from analytics.base.mail_server import MailServer, MailTls
-from analytics.notify import deliveries, notifications, quiet_hours_store
+from analytics.notify import deliveries, quiet_hours_store
 from analytics.notify.channel import NotificationChannel
 from analytics.notify.events import ArrivedEvent, notify
 from analytics.notify.kinds.event import EventArrives
-from analytics.notify.notification import Notification
 from analytics.notify.outbound.outside import Outside
 from analytics.notify.rule import Notify, Priority, Rule
-from analytics.notify.telling import tell_alert
+from analytics.notify.telling import add_of_alert
 from analytics.storage import schema
 from analytics.storage.database import Database
 from tests.support.alerts import Watch, line
@@ -50,7 +48,7 @@ class Night:
         self.channel = channel
         self.seen: list[str] = []
         self._steps = self._mails = self._last_delivery = 0
-        watch.evaluator._add = self._add
+        watch.add = add_of_alert
 
     def at(self, text: str, *, second_time: bool = False) -> Night:
         """Passes until then; the second time where clocks show it twice."""
@@ -80,13 +78,6 @@ class Night:
         with self.database.transaction() as connection:
             notify(connection, lambda _: [rule], lambda _: "example.com", [ArrivedEvent(1, item, "")] * many, now)
         return self._note_held()
-
-    @staticmethod
-    def _add(connection: Connection, rule: Rule | None, values: Any) -> Notification:
-        one = notifications.add(connection, values)
-        if rule:
-            tell_alert(connection, rule, one, one.at)
-        return one
 
     def _note_held(self) -> Night:
         titles = dict(rows(self.database, schema.notifications, "id", "title"))

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 
 import psycopg
 import pytest
@@ -16,20 +17,15 @@ from analytics.activity.change import ChangeEvent, RowChange, event_of
 from analytics.activity.follow import Deliver, Delivered, Follower, pass_on
 from analytics.activity.outbox import Outbox
 from analytics.activity.source import SourceRefused
-from analytics.activity.watch import Watch, WatchDefinition, filters_of
+from analytics.activity.watch import Watch, WatchDefinition
 from analytics.base.addresses import network
 from analytics.storage import schema
 from tests.support.factories import NOW, added_site, rows
-from tests.support.host import Host, over_tcp
+from tests.support.host import Host, over_tcp, watch_of
 from tests.support.serving import eventually
 
 ADD = "INSERT INTO bookings (guest, status, amount) VALUES (%s, %s, %s)"
-
-
-def bookings(*filters: str, **fields: object) -> WatchDefinition:
-    """A watch of the bookings, with the guest as the events' description."""
-    values = {"schema": "public", "table": "bookings", "filters": filters_of(filters), "title": "{guest}"}
-    return WatchDefinition(**values | fields)  # type: ignore[arg-type]
+bookings = partial(watch_of, "bookings", title="{guest}")
 
 
 class Received:

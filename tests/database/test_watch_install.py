@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -15,36 +16,21 @@ import pytest
 from analytics.activity import gauge, gauges, watches
 from analytics.activity.outbox import Outbox
 from analytics.activity.source import SourceRefused, opened
-from analytics.activity.watch import WatchDefinition, as_json, filters_of
+from analytics.activity.watch import as_json
 from analytics.base.errors import InvalidInput
 from analytics.commands import registry
 from analytics.storage import schema
-from tests.support.factories import NOW, added_site
-from tests.support.host import over_tcp
+from tests.support.factories import NOW
+from tests.support.host import over_tcp, watch_of
 
+pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)  # what is tested is in the other database
 GAUGES = tuple(
     map(
         gauge.parse,
         ("All: count", "Revenue: sum(amount) where status=eq.paid in EUR", "New: count last 30d of created_at"),
     )
 )
-
-
-def bookings(*filters: str, **fields: object) -> WatchDefinition:
-    """A watch of the bookings."""
-    values = {"schema": "public", "table": "bookings", "filters": filters_of(filters), "columns": ("id", "status")}
-    return WatchDefinition(**values | fields)  # type: ignore[arg-type]
-
-
-@pytest.fixture(params=["sqlite"])
-def config(config):
-    """Ours is on SQLite: what is tested is in the other database."""
-    return config
-
-
-@pytest.fixture
-def site(database):
-    return added_site(database)
+bookings = partial(watch_of, "bookings", columns=("id", "status"))
 
 
 def refusal(database, site, url, definition=None, kept=()) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 
 import pytest
 
 from analytics.activity import gauge, gauges, watches
 from analytics.activity.outbox import Outbox
 from analytics.activity.source import SourceRefused
-from analytics.activity.watch import WatchDefinition, filters_of
-from tests.support.factories import NOW, added_site
+from tests.support.factories import NOW
+from tests.support.host import watch_of
 
+pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)  # what is tested is in the other database
 PAYMENTS = """
 CREATE TABLE payments (id int, day date NOT NULL, amount numeric) PARTITION BY RANGE (day);
 CREATE TABLE payments_2025 PARTITION OF payments FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
@@ -19,23 +21,7 @@ CREATE TABLE payments_2026 (amount numeric, id int, day date NOT NULL);
 ALTER TABLE payments ATTACH PARTITION payments_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 """
 GAUGES = tuple(map(gauge.parse, ("All: count", "Sum: sum(amount)")))
-
-
-def payments(*filters: str, **fields: object) -> WatchDefinition:
-    """A watch of the payments, with their ids."""
-    values = {"schema": "public", "table": "payments", "filters": filters_of(filters), "columns": ("id",)}
-    return WatchDefinition(**values | fields)  # type: ignore[arg-type]
-
-
-@pytest.fixture(params=["sqlite"])
-def config(config):
-    """Ours is on SQLite: what is tested is in the other database."""
-    return config
-
-
-@pytest.fixture
-def site(database):
-    return added_site(database)
+payments = partial(watch_of, "payments", columns=("id",))
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from analytics.notify.kinds.metric import MetricWhen
 from analytics.notify.notification import Notification
 from analytics.notify.reading import LiveSource, Sources
 from analytics.notify.rule import Notify, Rule
+from analytics.notify.standings import Add
 from analytics.query.backend import Backend, fetch_from
 from analytics.sites import store
 from analytics.sites.site import Site
@@ -59,13 +60,17 @@ Watching = Callable[..., "Watch"]
 
 
 class Watch:
-    """An evaluator on a crowd, with its rules and its clock. Close it: it has a lock of the database."""
+    """An evaluator on a crowd, with its rules and its clock. Close it: it has a lock of the database.
+
+    `add` stores its notifications, by default without messages; `add_of_alert` is the server's.
+    """
 
     def __init__(
         self, database: Database, *rules: Rule, live: LiveSource | None = None, backend: Backend | None = None
     ) -> None:
         self.database, self.rules, self.now = database, list(rules), NOW
         self.crowd = Crowd()
+        self.add: Add = add
         self.load: dict[str, float] = {}
         known = live or self.crowd, backend or facts(fetch_from(database)), WINDOW_S
         self.sources = Sources(database, *known, lambda: self.load)
@@ -73,7 +78,10 @@ class Watch:
 
     def opened(self) -> Evaluator:
         """Another evaluator over the same, as after a restart."""
-        return Evaluator(self.sources, self._site, lambda: self.rules, add)
+        return Evaluator(self.sources, self._site, lambda: self.rules, self._add)
+
+    def _add(self, connection: Connection, rule: Rule | None, values: Mapping[str, Any]) -> Notification:
+        return self.add(connection, rule, values)
 
     def _site(self, site_id: int) -> Site | None:
         return next((site for site in store.all_sites(self.database) if site.id == site_id), None)

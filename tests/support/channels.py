@@ -14,6 +14,8 @@ from analytics.notify import new_deliveries
 from analytics.notify.channel import NotificationChannel
 from analytics.notify.channel_health import channel_of
 from analytics.notify.delivery import Delivery
+from analytics.notify.notification import CREATED
+from analytics.notify.outbound.message import OutboundMessage
 from analytics.notify.outbound.outside import Outside
 from analytics.storage import schema
 from analytics.storage.database import Database
@@ -51,6 +53,12 @@ def added_delivery(
         return new_deliveries.add(
             connection, channel.site_id, channel.id, notification_id, due_at=due_at, now=NOW, **fields
         )
+
+
+def outbound_message(title: str = "A title", **fields: Any) -> OutboundMessage:
+    """A message of example.com at `NOW`, by default about an event."""
+    values: dict[str, Any] = {"message_id": "msg_1", "type": CREATED, "site": "example.com", "title": title, "at": NOW}
+    return OutboundMessage(**values | fields)
 
 
 def channel_now(database: Database, channel: NotificationChannel) -> NotificationChannel:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from analytics.activity.watch import WatchDefinition, filters_of
+
 BOOKINGS = """
 CREATE TYPE booking_status AS ENUM ('draft', 'pending', 'paid');
 CREATE TABLE bookings (
@@ -35,6 +37,12 @@ UNION ALL SELECT 'type', oid::regtype::text, '' FROM pg_type
 UNION ALL SELECT 'depend', count(*)::text, '' FROM pg_depend
 ORDER BY 1, 2, 3
 """
+
+
+def watch_of(table: str, /, *filters: str, **fields: Any) -> WatchDefinition:
+    """A watch of that table. `filters` are as people write them; `fields` may name another table, and a schema."""
+    values = {"schema": "public", "table": table, "filters": filters_of(filters)}
+    return WatchDefinition(**values | fields)
 
 
 class Host:

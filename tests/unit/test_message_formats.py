@@ -14,17 +14,14 @@ from analytics.notify.channel import NotificationChannel
 from analytics.notify.difference import Difference
 from analytics.notify.outbound import apprise, discord, email, slack, webhook
 from analytics.notify.outbound.answer import failure
-from analytics.notify.outbound.message import Covered, OutboundMessage, RuleCount, lines_of, links_of
+from analytics.notify.outbound.message import Covered, RuleCount, lines_of, links_of
 from analytics.notify.outbound.outside import Outside
 from analytics.notify.outbound.sending import send
+from tests.support.channels import outbound_message
+from tests.support.factories import NOW
 
-AT = 1_800_000_000  # 2027-01-15 08:00:00 UTC
-PAYMENT = OutboundMessage(
-    message_id="msg_1",
-    type="notification.created",
-    site="example.com",
-    title="Payment over 100",
-    at=AT,
+PAYMENT = outbound_message(
+    "Payment over 100",
     text="Ann paid 120.5 EUR",
     id=7,
     rule=3,
@@ -37,12 +34,9 @@ PAYMENT = OutboundMessage(
     timezone="Europe/Berlin",
     open_url="https://stats.example.com/notifications",
 )
-FIRING = OutboundMessage(
-    message_id="msg_2",
+FIRING = outbound_message(
+    "Nobody is here",
     type="alert.firing",
-    site="example.com",
-    title="Nobody is here",
-    at=AT,
     id=8,
     rule=4,
     priority="urgent",
@@ -51,12 +45,9 @@ FIRING = OutboundMessage(
     open_url="https://stats.example.com/alerts/1",
     snooze_url="https://stats.example.com/alerts/1/snooze?token=t",
 )
-CROWD = OutboundMessage(
-    message_id="msg_5",
+CROWD = outbound_message(
+    "A crowd",
     type="alert.firing",
-    site="example.com",
-    title="A crowd",
-    at=AT,
     id=11,
     rule=5,
     priority="high",
@@ -70,26 +61,18 @@ CROWD = OutboundMessage(
         Difference("user_type", "", 6, 50),
     ),
 )
-CATCH_UP = OutboundMessage(
-    message_id="msg_3",
-    type="notification.created",
-    site="example.com",
-    title="43 notifications since 2027-01-14 23:00 CET",
-    at=AT,
+CATCH_UP = outbound_message(
+    "43 notifications since 2027-01-14 23:00 CET",
     events=43,
     timezone="Europe/Berlin",
     covered=(
-        Covered(7, "Payment over 100", AT - 60, 120.5, "EUR", rule=3),
-        Covered(8, "Nobody is here", AT, 0.0, "", "still firing", rule=4, type="alert.firing"),
+        Covered(7, "Payment over 100", NOW - 60, 120.5, "EUR", rule=3),
+        Covered(8, "Nobody is here", NOW, 0.0, "", "still firing", rule=4, type="alert.firing"),
     ),
     more=41,
 )
-HOSTILE = OutboundMessage(
-    message_id="msg_4",
-    type="notification.created",
-    site="example.com",
-    title="<!channel> [win](https://evil.example) <script>alert(1)</script>\r\nBcc: x@example.com",
-    at=AT,
+HOSTILE = outbound_message(
+    "<!channel> [win](https://evil.example) <script>alert(1)</script>\r\nBcc: x@example.com",
     text="@everyone <@U1> *b* https://evil.example `x` <img src=x onerror=alert(1)>",
     link="javascript:alert(1)",
     id=9,
@@ -198,7 +181,7 @@ def test_the_body_of_a_webhook(message, data):
 
 
 def test_the_body_of_a_webhook_is_shorter_than_20_kb():
-    covered = tuple(Covered(number, "🙂" * 300, AT) for number in range(40))
+    covered = tuple(Covered(number, "🙂" * 300, NOW) for number in range(40))
     for text in ("x" * 100_000, "\x00" * 100_000, "🙂" * 100_000, ""):
         why = (Difference("page", "🙂" * 2_000, 0, 9),) * 5
         body = webhook.body_of(PAYMENT._replace(text=text, title="🙂" * 1_000, covered=covered, more=2, why=why))
@@ -289,7 +272,7 @@ def test_a_catch_up_is_a_line_for_each():
 
 
 def test_a_mail_is_text_and_html():
-    mail = email.mail_of(PAYMENT, "Footfall <stats@example.com>", "ann@example.com", AT)
+    mail = email.mail_of(PAYMENT, "Footfall <stats@example.com>", "ann@example.com", NOW)
     assert dict(mail.items()) == {
         "From": "Footfall <stats@example.com>",
         "To": "ann@example.com",
@@ -354,7 +337,7 @@ def test_what_visitors_wrote_stays_text_everywhere():
     embed = discord.body_of(HOSTILE)["embeds"][0]
     assert embed["description"].startswith(r"\@everyone \<\@U1\> \*b\* https\:\/\/evil.example \`x\`")
     assert r"\[win\]\(https\:\/\/evil.example\)" in embed["title"]
-    mail = email.mail_of(HOSTILE, "Footfall <stats@example.com>", "ann@example.com", AT)
+    mail = email.mail_of(HOSTILE, "Footfall <stats@example.com>", "ann@example.com", NOW)
     assert mail["Bcc"] is None
     assert mail["Subject"].endswith("Bcc: x@example.com")
     assert "onerror=alert(1)&gt;" in email.html_of(HOSTILE)
@@ -372,7 +355,7 @@ def test_limits_of_slack_and_discord_are_kept():
 
 
 def test_a_message_without_words_has_none_of_their_parts():
-    bare = OutboundMessage("msg_5", "notification.created", "example.com", "A title", AT)
+    bare = outbound_message()
     assert [block["type"] for block in slack.body_of(bare)["blocks"]] == ["header", "context"]
     assert discord.body_of(bare)["embeds"][0]["description"] == ""
     assert email.text_of(bare) == ("A title\n\nSite: example.com\nPriority: medium\nTime: 2027-01-15 08:00 UTC\n")
@@ -388,14 +371,14 @@ def test_secrets_are_one_or_two():
     one, two = webhook.new_secret(), webhook.new_secret()
     assert webhook.checked_secret(one) == one
     assert webhook.checked_secret(f"{one}  {two}") == f"{one} {two}"
-    assert len(webhook.signatures(f"{one} {two}", "msg_1", AT, b"{}").split()) == 2
+    assert len(webhook.signatures(f"{one} {two}", "msg_1", NOW, b"{}").split()) == 2
 
 
 def test_a_message_that_breaks_its_format_is_an_answer_too():
     channel = NotificationChannel(1, 1, "slack", "", "https://hooks.example.com", "")
     settings = Outside((), None, ssl.create_default_context())
     broken = PAYMENT._replace(timezone="Nowhere/Never")
-    assert send(channel, broken, settings, AT) == failure("it could not be sent (ZoneInfoNotFoundError)")
+    assert send(channel, broken, settings, NOW) == failure("it could not be sent (ZoneInfoNotFoundError)")
 
 
 def test_a_message_of_several_begins_with_what_each_rule_has():

@@ -22,14 +22,13 @@ from analytics.base.name_lookup import MAX_LOOKUPS, look_up
 from analytics.base.public_address import UnknownHost
 from analytics.notify.channel import NotificationChannel
 from analytics.notify.outbound.address import check_address
-from analytics.notify.outbound.message import OutboundMessage
 from analytics.notify.outbound.outside import Outside
 from analytics.notify.outbound.sending import send
-from tests.support.channels import outside
+from tests.support.channels import outbound_message, outside
+from tests.support.factories import NOW
 from tests.support.serving import ROOT, eventually
 
-AT = 1_800_000_000
-MESSAGE = OutboundMessage("msg_1", "notification.created", "example.com", "A title", AT)
+MESSAGE = outbound_message()
 WITHIN_S = 0.2
 IN_A_NAMESPACE = ("unshare", "--mount", "--")
 
@@ -85,7 +84,7 @@ def test_a_webhook_whose_name_hangs_has_failed_for_now_and_may_be_tried_again(ha
     settings = outside(resolve=hanging)
     answers = []
     hook = channel("webhook", "https://hooks.example.com/x")
-    assert taken(lambda: answers.append(send(hook, MESSAGE, settings, AT))) < WITHIN_S + 1
+    assert taken(lambda: answers.append(send(hook, MESSAGE, settings, NOW))) < WITHIN_S + 1
     assert [(one.sent, one.final, one.text) for one in answers] == [
         (False, False, "unknown_host: looking up hooks.example.com takes too long")
     ]
@@ -98,7 +97,7 @@ def test_a_mail_server_whose_name_hangs_has_failed_for_now(hanging, tls):
     mail = MailServer("mail.example.com", 587, "", "", "stats@example.com", tls)
     settings = Outside((), mail, ssl.create_default_context(), hanging)
     answers = []
-    assert taken(lambda: answers.append(send(channel("email", "ann@example.net"), MESSAGE, settings, AT))) < 1.5
+    assert taken(lambda: answers.append(send(channel("email", "ann@example.net"), MESSAGE, settings, NOW))) < 1.5
     assert [(one.sent, one.final, one.text) for one in answers] == [
         (False, False, "mail.example.com: looking up its address takes too long")
     ]

@@ -18,16 +18,15 @@ from analytics.notify.channel import NotificationChannel
 from analytics.notify.outbound.answer import ChannelAnswer
 from analytics.notify.outbound.apprise import MISSING, _environment
 from analytics.notify.outbound.apprise_process import _Guard
-from analytics.notify.outbound.message import OutboundMessage
 from analytics.notify.outbound.outside import Outside
 from analytics.notify.outbound.sending import checked_to, send
-from tests.support.channels import outside
+from tests.support.channels import outbound_message, outside
+from tests.support.factories import NOW
 from tests.support.receiver import Receiver, answer, raw, receiving
 
 pytestmark = pytest.mark.slow  # each starts processes that load apprise
 
-AT = 1_800_000_000  # 2027-01-15 08:00:00 UTC
-MESSAGE = OutboundMessage("msg_1", "alert.firing", "example.com", "Nobody is here", AT, priority="urgent", text="None")
+MESSAGE = outbound_message("Nobody is here", type="alert.firing", priority="urgent", text="None")
 NOWHERE = Outside((), None, ssl.create_default_context())
 BLOCKED = "blocked_address: an address that is not public; FOOTFALL_ALLOWED_TARGETS may allow it"
 
@@ -39,7 +38,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def sent(url: str, settings: Outside) -> ChannelAnswer:
-    return send(NotificationChannel(1, 1, "apprise", "", url, ""), MESSAGE, settings, AT)
+    return send(NotificationChannel(1, 1, "apprise", "", url, ""), MESSAGE, settings, NOW)
 
 
 def test_a_service_gets_the_message(receiver):

@@ -12,19 +12,16 @@ from analytics.base.mail_server import MailServer, MailTls
 from analytics.notify.channel import NotificationChannel
 from analytics.notify.outbound.answer import ChannelAnswer
 from analytics.notify.outbound.email import NO_SERVER, NO_TLS, is_this_machine
-from analytics.notify.outbound.message import OutboundMessage
 from analytics.notify.outbound.outside import Outside
 from analytics.notify.outbound.sending import send
+from tests.support.channels import outbound_message
+from tests.support.factories import NOW
 from tests.support.mailbox import Mailbox, mail_server
 
-AT = 1_800_000_000  # 2027-01-15 08:00:00 UTC
 SENDER = "Footfall <stats@example.com>"
-MESSAGE = OutboundMessage(
-    message_id="msg_1",
+MESSAGE = outbound_message(
+    "Größte Last: 3 > 2",
     type="alert.firing",
-    site="example.com",
-    title="Größte Last: 3 > 2",
-    at=AT,
     text="Ann & Bob",
     severity="error",
     open_url="https://stats.example.com/alerts/1",
@@ -56,7 +53,7 @@ def sent(
     if authority:
         authority.configure_trust(trust)
     channel = NotificationChannel(1, 1, "email", "", "ann@example.net", "")
-    return send(channel, message, Outside((), MailServer(host, port, user, password, SENDER, tls), trust), AT)
+    return send(channel, message, Outside((), MailServer(host, port, user, password, SENDER, tls), trust), NOW)
 
 
 def test_a_mail_arrives_as_html_and_text(mailbox):
@@ -165,7 +162,7 @@ def test_a_server_that_is_away_is_tried_again():
 
 def test_without_a_mail_server_it_is_said_in_one_line():
     channel = NotificationChannel(1, 1, "email", "", "ann@example.net", "")
-    answer = send(channel, MESSAGE, Outside((), None, ssl.create_default_context()), AT)
+    answer = send(channel, MESSAGE, Outside((), None, ssl.create_default_context()), NOW)
     assert answer == ChannelAnswer(False, None, NO_SERVER, final=True)
 
 

@@ -28,7 +28,8 @@ ABOVE, BELOW = Crossing
 @pytest.mark.parametrize(
     ("when", "on_a_page", "in_a_command"),
     [
-        (EventArrives(""), "any event arrives", "any event arrives"),
+        (EventArrives(""), "Any event arrives", "any event arrives"),
+        (EventArrives("signup"), "“signup” arrives", "signup arrives"),
         (
             EventArrives("Order", (Condition("value", Operator.ABOVE, 100.0), Condition("path", Operator.IS, "/x"))),
             "“Order” arrives and value > 100 and path = /x",
@@ -56,12 +57,12 @@ ABOVE, BELOW = Crossing
         ),
         (
             MetricChanged("active_sessions", BELOW, 5),
-            "the change of Active now is below 5 %",
+            "The change of Active now is below 5 %",
             "the change of active_sessions is below 5 %",
         ),
         (
             MetricChanged("active_sessions", ABOVE, -5),
-            "the change of Active now is above -5 %",
+            "The change of Active now is above -5 %",
             "the change of active_sessions is above -5 %",
         ),
         (
@@ -69,10 +70,18 @@ ABOVE, BELOW = Crossing
             "Active now is 0 for 1h",
             "active_sessions is 0 for 3600 s",
         ),
-        (AlertBegins(Severity.INFO), *["an alert begins"] * 2),
-        (AlertBegins(Severity.WARNING), *["an alert begins that is a warning or worse"] * 2),
-        (AlertBegins(Severity.ERROR), *["an alert begins that is an error or worse"] * 2),
-        (AlertBegins(Severity.CRITICAL), *["a critical alert begins"] * 2),
+        (AlertBegins(Severity.INFO), "An alert begins", "an alert begins"),
+        (
+            AlertBegins(Severity.WARNING),
+            "An alert begins that is a warning or worse",
+            "an alert begins that is a warning or worse",
+        ),
+        (
+            AlertBegins(Severity.ERROR),
+            "An alert begins that is an error or worse",
+            "an alert begins that is an error or worse",
+        ),
+        (AlertBegins(Severity.CRITICAL), "A critical alert begins", "a critical alert begins"),
     ],
 )
 def test_a_rule_says_when_it_speaks(when, on_a_page, in_a_command):
