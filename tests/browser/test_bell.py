@@ -69,7 +69,7 @@ window.fetch = async (address, options = {}) => {
   return send(address, options);
 };
 """
-AT_ONCE = "window.footfallTimes = {pace: 0, toast: 60000};"  # a look that is due does not wait
+WITHOUT_PACE = "window.footfallTimes = {pace: 0, toast: 60000};"  # a look that is due does not wait
 HIDE = """
 Object.defineProperty(document, "hidden", {configurable: true, get: () => arguments[0]});
 document.dispatchEvent(new Event("visibilitychange"));
@@ -337,7 +337,7 @@ def test_what_arrives_between_two_pages_is_a_toast_of_the_next(page, server):
 @pytest.mark.parametrize("arrives_first", ["before the page is made", "after the page is made"])
 def test_the_number_has_what_arrives_between_two_pages_once_without_a_look_at_the_server(page, server, arrives_first):
     await_answers(page)
-    with page.prepared(AT_ONCE + COUNT_LOOKS):
+    with page.prepared(WITHOUT_PACE + COUNT_LOOKS):
         page.driver.get("about:blank")
         if arrives_first == "before the page is made":
             send(server, "Joined", "Aki")
