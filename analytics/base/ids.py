@@ -22,7 +22,8 @@ MAX_ID = 2**31 - 1
 
 IMPORTED = (1 << WORKER_BITS) - 1  # the process number of imported rows; no process has it
 NO_VISITOR = int.from_bytes(b"no visit", "big")
-"""The visitor of an event behind which no visitor stands, such as a change of a database. Its visit is 0, which does
+"""The visitor of an event behind which no visitor stands, such as a change of a database, or a server's own.
+Its visit is 0, which does
 not exist; it has no heartbeat, makes nobody present, and is in no number of visitors or visits. Visitors are hashes of
 64 bits: that one of them is this number is as unlikely as that two of them are equal.
 """

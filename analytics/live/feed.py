@@ -55,12 +55,12 @@ _NO_VISITOR = public_visitor_id(NO_VISITOR)
 
 
 def is_of_row(item: FeedItem) -> bool:
-    """Whether the item is a change of a row in a watched table, and nothing that a visitor did."""
+    """Whether no visitor stands behind it: a change of a row in a watched table, or an event of a server's own."""
     return item.visitor_id == _NO_VISITOR
 
 
 def link_of(visitor: int, props: str) -> str | None:
-    """The link of an event from a database table; None for all others: what visitors send never becomes a link."""
+    """The link of an event behind which no visitor stands, else None: what visitors send never becomes a link."""
     link = json.loads(props).get(ROW_LINK) if visitor == NO_VISITOR else None
     return followable(link) or None if isinstance(link, str) else None
 

@@ -33,8 +33,8 @@ class StoredReason(Reason):
     AFTER_LEAVE = "after_leave", N_("After leaving"), N_("A late heartbeat: it adds to its page's totals.")
     WITHOUT_VISITOR = (
         "without_visitor",
-        N_("Database changes"),
-        N_("Of a watched table: no visitor stands behind them."),
+        N_("Without a visitor"),
+        N_("Of a watched table, or of a server that speaks for no visitor: events, but nobody's visit."),
     )
 
 

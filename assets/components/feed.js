@@ -141,6 +141,7 @@ window.footfall_components = window.footfall_components || {};
     [/sign.?up|regist|invite/i, "userplus"], [/log.?in|sign.?in/i, "login"], [/mail|newsletter/i, "mail"],
     [/share/i, "share"], [/click|submit|form/i, "mouse"],
   ];
+  const NOBODY = "6e6f207669736974"; // of events that no visitor sent: they came from nowhere
   /** @type {Record<string, [string, () => string]>} */
   const DEVICES = {
     Desktop: ["monitor", () => footfall.say("Desktop")], Mobile: ["phone", () => footfall.say("Mobile")], Tablet: ["tablet", () => footfall.say("Tablet")],
@@ -188,11 +189,11 @@ window.footfall_components = window.footfall_components || {};
     }
   }
 
-  function details({country, city, source, device, browser, user_id, user_name}) {
+  function details({visitor_id, country, city, source, device, browser, user_id, user_name}) {
     const place = footfall.write.country(country || ""), [sign, kind] = DEVICES[device] || [], who = user_name || user_id;
     return h("span", {className: "ff-ev-m"},
       place && h("span", {title: city ? `${city}, ${place}` : place, dir: "auto"}, place),
-      drawing.name(source || footfall.say("Direct"), "span", {dir: "auto"}),
+      visitor_id !== NOBODY && drawing.name(source || footfall.say("Direct"), "span", {dir: "auto"}),
       (sign || browser) && h("span", {}, sign && [h(React.Fragment, {key: "i"}, icon(sign, 12)), " "], browser || kind()),
       who && drawing.name(who, "span", {className: "ff-who", dir: "auto"}));
   }

@@ -61,6 +61,11 @@
     if (target.closest(".ff-reload")) location.reload();
   });
 
+  // The server ends the streams of a login that ends. This page is about to be left: it does not ask why.
+  document.addEventListener("submit", ({target}) => {
+    if (/** @type {HTMLFormElement} */ (target).action.endsWith("/sign-out")) window.dispatchEvent(new Event("footfall-leaving"));
+  });
+
   // ───────── a page that could not be loaded: its time is up, and `#root` is still empty ─────────
 
   const times = Object.assign({page: 10000}, window.footfallTimes);

@@ -17,6 +17,7 @@ import msgspec
 
 from analytics.base.addresses import plain_address
 from analytics.base.error_log import describe
+from analytics.base.ids import NO_VISITOR
 from analytics.live.beat import PageState
 from analytics.live.reasons import FilteredReason, RejectedReason, ShedReason
 from analytics.sites.directory import Directory
@@ -46,7 +47,9 @@ STATES = {None: PageState.ACTIVE, "active": PageState.ACTIVE, "idle": PageState.
 
 
 class Hit(NamedTuple):
-    """One event with the data of its request. `at_ms` is its time; `address` and `agent` are the visitor's."""
+    """One event with the data of its request. `at_ms` is its time; `address` and `agent` are the visitor's, if it has
+    one: an event of a server's own has none.
+    """
 
     event: Event
     site: Site
@@ -55,6 +58,7 @@ class Hit(NamedTuple):
     agent: str
     headers: Mapping[str, str]
     at_ms: int
+    has_visitor: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def not_prefetched(hit: Hit, _: Kit) -> Refusal | None:
 def not_a_robot(hit: Hit, _: Kit) -> Refusal | None:
     """Filters out robots that identify themselves; they are counted by name."""
     name = robot.name_cached(hit.agent[: robot.MAX_USER_AGENT])
-    return Filtered(FilteredReason.BOT, name) if name else None
+    return Filtered(FilteredReason.BOT, name) if name and hit.has_visitor else None
 
 
 def not_from_a_datacenter(hit: Hit, _: Kit) -> Refusal | None:
@@ -198,16 +202,21 @@ def _hit_of_another(
         spread = random.randrange(1000) if event.time == int(event.time) else 0  # noqa: S311 - no secret
         at_ms = min(now_ms, int(event.time * 1000) + spread)  # the sender's clock may be ahead
     agent = event.user_agent if event.user_agent is not None else headers.get("user-agent", "")
-    return Hit(event, site, page, address, agent, {}, at_ms)
+    return Hit(event, site, page, address, agent, {}, at_ms, has_visitor=not _is_of_the_server(event, agent))
+
+
+def _is_of_the_server(event: Event, agent: str) -> bool:
+    """Whether a server tells what happened, such as a payment, and speaks for no visitor: then its own user agent, a
+    program's, makes nobody a robot.
+    """
+    names_nobody = event.ip is None and event.user_agent is None and event.visitor_id is None and not event.pageview
+    return names_nobody and event.type == "event" and bool(robot.name_cached(agent[: robot.MAX_USER_AGENT]))
 
 
 def accept(hit: Hit, kit: Kit) -> Accepted:
     """The hit with the names of the tables; the last function that knows the names of the wire format."""
     event, site, page, at = hit.event, hit.site, hit.page, hit.at_ms // 1000
-    salts = kit.salts.prepared.get(site.id)
-    if salts is None or at >= salts.until:
-        salts = kit.salts.of(site, at)
-    visitor, previous = visitors_of(salts, kit.secret, site, hit.address, hit.agent, event.visitor_id)
+    visitor, previous = _visitors_of_hit(hit, kit, at) if hit.has_visitor else (NO_VISITOR, None)
     kind = Kind.ENGAGEMENT if type(event) is Engagement else KINDS[event.type]
     host, path = (page.host, page.path) if page else ("", "")
     page_id, tab_id = event.id or "", event.pageview or event.id
@@ -232,10 +241,17 @@ def accept(hit: Hit, kit: Kit) -> Accepted:
         engaged_ms=event.engaged_ms or 0,
         scroll=event.scroll or 0,
         state=PageState.LEFT if kind is Kind.LEAVE else STATES[event.state if kind is Kind.HEARTBEAT else None],
-        origin=_known_origin(hit, kit) if kind in (Kind.PAGEVIEW, Kind.EVENT) else _deferred_origin(hit, kit),
+        origin=_origin(hit, kit, kind),
         details=_details(redaction.with_redacted_address(event)) if kind is Kind.EVENT else None,
         page_keys=_page_keys(visitor, previous, host, path) if kind is Kind.ENGAGEMENT else (),
     )
+
+
+def _visitors_of_hit(hit: Hit, kit: Kit, at: int) -> tuple[int, int | None]:
+    salts = kit.salts.prepared.get(hit.site.id)
+    if salts is None or at >= salts.until:
+        salts = kit.salts.of(hit.site, at)
+    return visitors_of(salts, kit.secret, hit.site, hit.address, hit.agent, hit.event.visitor_id)
 
 
 def visitors_of(
@@ -290,6 +306,12 @@ def _details(event: Event) -> EventDetails:
         user_name=event.user_name or "",
         interactive=event.interactive,
     )
+
+
+def _origin(hit: Hit, kit: Kit, kind: Kind) -> Callable[[], Origin]:
+    if not hit.has_visitor:
+        return Origin
+    return _known_origin(hit, kit) if kind in (Kind.PAGEVIEW, Kind.EVENT) else _deferred_origin(hit, kit)
 
 
 def _known_origin(hit: Hit, kit: Kit) -> Callable[[], Origin]:

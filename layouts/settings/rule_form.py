@@ -215,4 +215,4 @@ def _channels(name: str, channels: Sequence[NotificationChannel], said: Notify) 
     if not channels:
         return html.P(_("It is shown in the app. Channels take it outside."), className="ff-soft")
     boxes = [form.switch(name, f"channel-{one.id}", one.shown_name, one.id in said.channels) for one in channels]
-    return html.Fieldset([html.Legend(_("Tell outside too"), className="form-label"), *boxes])
+    return html.Fieldset([html.Legend(_("Tell outside too"), className="form-label"), *boxes], className="ff-field")

@@ -93,6 +93,24 @@ def test_signing_out_ends_the_login_and_the_way_back(stranger):
     stranger.at_sign_in(f"/live/{SITE}")
 
 
+SIGN_OUT_SLOWLY = """
+const [done] = arguments, form = document.querySelector("#account form");
+form.addEventListener("submit", (event) => event.preventDefault());  // the next page is long in coming
+form.requestSubmit();
+fetch(form.action, {method: "POST"}).then(() => setTimeout(done, 1000));  // a lost stream asks why within 125 ms
+"""
+
+
+def test_the_page_that_signs_out_asks_nothing_of_the_login_that_ends(stranger):
+    stranger.sign_in()
+    stranger.open_live(SITE)
+    stranger.see("status-text", "Live")
+    stranger.requests()
+    stranger.driver.execute_async_script(SIGN_OUT_SLOWLY)
+    assert [url for url in stranger.requests() if "/api/" in url] == []
+    assert stranger.complaints() == []
+
+
 def test_signing_out_in_one_tab_leads_the_others_to_sign_in(stranger):
     stranger.sign_in()
     stranger.open_live(SITE)

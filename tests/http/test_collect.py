@@ -499,6 +499,33 @@ def test_the_scheme_of_a_key_may_be_in_either_case(shared, site, key):
     assert of_site(shared, "started_at, browser", "visits", site) == [(moment, "Firefox")]
 
 
+def test_what_a_server_tells_of_itself_is_an_event_of_nobody(shared, site, key):
+    payment = event(new_id(), "Payment", "/checkout", site, value=12, currency="EUR", user_id="7")
+    answer = shared.collect(payment, key | {"User-Agent": "python-requests/2.32.3"})
+    assert answer_of(answer) == (202, STORED, {})
+    stored = of_site(shared, "name, path, value, currency, user_id, visit_id", "events", site)
+    assert stored == [("Payment", "/checkout", 12.0, "EUR", "7", 0)]
+    assert of_site(shared, "id", "visits", site) == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        event("an-event-1", "Payment", "/checkout", ip="203.0.113.7"),
+        event("an-event-1", "Payment", "/checkout", user_agent="curl/8.5.0"),
+        event("an-event-1", "Payment", "/checkout", visitor_id="v-1"),
+        event("an-event-1", "Payment", "/checkout", pageview="a-pageview-1"),
+        pageview("a-pageview-1", "/checkout"),
+    ],
+    ids=["address", "user agent", "visitor", "pageview", "no event"],
+)
+def test_a_servers_robot_that_speaks_for_a_visitor_stays_a_robot(shared, site, key, sent):
+    answer = shared.collect(
+        sent | {"site": site, "url": f"https://{site}/checkout"}, key | {"User-Agent": "curl/8.5.0"}
+    )
+    assert answer_of(answer)[:2] == (200, {"stored": 0, "filtered": "bot"})
+
+
 @pytest.mark.parametrize("whose", ["nobody", "wrong", "stats", "another site's"])
 def test_without_the_sites_ingest_key_what_is_said_of_a_visitor_is_ignored(shared, site, other_site, whose):
     keys = {

@@ -26,7 +26,7 @@ MAX_PROCESSES = 2
 BUSY = "other messages are being sent by apprise"
 _processes = threading.BoundedSemaphore(MAX_PROCESSES)  # each has memory of its own
 
-MISSING = "the package apprise is not installed; `pip install footfall[apprise]` brings it"
+MISSING = "the package apprise is not installed where Footfall runs: `.venv/bin/python -m pip install apprise`"
 SCRIPT = "analytics.notify.outbound.apprise_process"
 
 
