@@ -47,7 +47,7 @@ def _snooze_card(service: Service, site: Site, search: object) -> Component | No
     rule = _named(service, site, parameters(search).get("snooze"))
     if rule is None or not isinstance(rule.when, EventWhen):
         return None
-    return rule_snooze_card.card(rule, int(time.time()), ZoneInfo(site.timezone))
+    return rule_snooze_card.card(site.domain, rule, int(time.time()), ZoneInfo(site.timezone))
 
 
 def _named(service: Service, site: Site, rule_id: object) -> Rule | None:
