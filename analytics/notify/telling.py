@@ -89,5 +89,6 @@ def _add(connection: Connection, messages: Sequence[DueMessage], now: int) -> No
         until = held_until(hours.get(channel_id), Priority(one.priority), due_at)
         due, state = (due_at, waits) if until is None else (until, DeliveryState.HELD)
         can_wait = one.priority != Priority.URGENT
-        added.append(NewDelivery(one.site_id, channel_id, one.id, due, state, can_wait=can_wait))
+        is_alert = one.alert_id is not None
+        added.append(NewDelivery(one.site_id, channel_id, one.id, due, state, can_wait=can_wait, of_alert=is_alert))
     new_deliveries.add_all(connection, added, now)
