@@ -99,7 +99,9 @@ class Notifying:
         if not self._base_url:
             return DashboardLinks()
         if subject.alert_id is None:
-            return DashboardLinks(f"{self._base_url}/notifications", base_url=self._base_url)
+            rules_page = f"{self._base_url}/settings/{quote(subject.domain)}/rules"
+            snooze = f"{rules_page}?snooze={subject.rule_id}" if subject.rule_id else ""
+            return DashboardLinks(f"{self._base_url}/notifications", snooze, self._base_url)
         alert = f"{self._base_url}/alerts/{quote(subject.domain)}/alert?id={subject.alert_id}"
         return DashboardLinks(alert, f"{alert}&snooze=1", self._base_url)
 

@@ -11,14 +11,13 @@ from analytics.base.errors import InvalidInput, message
 from analytics.notify import difference
 from analytics.notify.alert import Alert, AlertStep, as_live
 from analytics.notify.rule import Severity
+from analytics.notify.snooze import in_hours
 from analytics.storage import schema
 from analytics.storage.database import Database
 
 MAX_OPEN = 200  # of a site, which has no more rules
 MAX_LISTED = 50
 MAX_STEPS = 100  # shown of an alert; a metric that crosses its line to and fro makes one each few seconds
-MAX_SNOOZE_H = 30 * 24
-HOUR = 3600
 KEPT_S = 365 * 86_400
 BATCH = 500
 
@@ -153,14 +152,12 @@ def snooze(database: Database, site_id: int, alert_id: int, hours: object, by: s
     Until then nothing is said of it but that it is over, and nothing of the rule's next alerts. `InvalidInput` if the
     site has no such alert, it is over, or `hours` is no whole number from 0 to 720.
     """
-    if type(hours) is not int or not 0 <= hours <= MAX_SNOOZE_H:
-        raise InvalidInput(message("hours: a whole number from 0 to {limit}", limit=MAX_SNOOZE_H))
-    return _snooze(database, site_id, alert_id, now + hours * HOUR if hours else None, by, now)
+    return snooze_until(database, site_id, alert_id, in_hours(hours, now), by, now)
 
 
 def snooze_until(database: Database, site_id: int, alert_id: int, until: int, by: str, now: int) -> Alert:
-    """As `snooze`, until that moment, which is a later one."""
-    return _snooze(database, site_id, alert_id, until, by, now)
+    """As `snooze`, until that moment, which is a later one; 0 ends its snooze."""
+    return _snooze(database, site_id, alert_id, until or None, by, now)
 
 
 def _snooze(database: Database, site_id: int, alert_id: int, until: int | None, by: str, now: int) -> Alert:

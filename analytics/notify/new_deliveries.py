@@ -16,7 +16,7 @@ from analytics.storage import schema
 
 MAX_WAITING = 1_000
 """How many deliveries of a channel wait, and how many urgent ones besides, so that a loop or a flood cannot fill the
-disk. Further ones are counted by a row that is there.
+disk. Further ones are counted by a row that is there; alerts have as many places more.
 """
 
 FULL_S = 3_600
@@ -31,7 +31,7 @@ _Values = dict[str, Any]
 class NewDelivery(NamedTuple):
     """A delivery to be added: of a notification, or of several that it `covers`. An urgent one cannot wait.
 
-    `more` is how many notifications its message counts without a name.
+    `more` is how many notifications its message counts without a name. `of_alert`: its notification is about an alert.
     """
 
     site_id: int
@@ -42,11 +42,17 @@ class NewDelivery(NamedTuple):
     covers: tuple[int, ...] = ()
     can_wait: bool = True
     more: int = 0
+    of_alert: bool = False
 
     @property
     def place(self) -> tuple[int, str, bool]:
         """Among which deliveries of its channel it waits."""
         return self.channel_id, self.state, self.can_wait
+
+    @property
+    def room(self) -> int:
+        """How many may wait before it in its place: a flood of events leaves room for alerts."""
+        return MAX_WAITING * (2 if self.of_alert else 1)
 
     @property
     def counted_with(self) -> _Key:
@@ -86,7 +92,7 @@ def add_all(connection: Connection, added: Sequence[NewDelivery], now: int) -> N
 
     If `MAX_WAITING` of a channel are in the state of one, it is only counted (`more`): what would be held by the newest
     that is held until the same moment, so that the catch-up counts it; all else by one that was dropped within the
-    hour. Urgent ones are counted by themselves, so others leave them their places.
+    hour. Urgent ones are counted by themselves, and alerts have as many places more, so others leave them theirs.
     """
     rows, counting = _rows(connection, added, now)
     if rows:
@@ -104,7 +110,7 @@ def _rows(connection: Connection, added: Sequence[NewDelivery], now: int) -> tup
     stored = _counting(connection, full, now)
     counting, rows = dict(stored), []
     for one in added:
-        is_full, is_held = many[one.place] >= MAX_WAITING, one.state is DeliveryState.HELD
+        is_full, is_held = many[one.place] >= one.room, one.state is DeliveryState.HELD
         if is_full and one.counted_with in counting:
             counting[one.counted_with]["more"] += 1
             continue

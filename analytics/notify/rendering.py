@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
-from analytics.notify import alert_groups, difference
+from analytics.notify import alert_groups, difference, rule_snooze
 from analytics.notify.delivery import Delivery
 from analytics.notify.notification import CREATED, FIRING, RESOLVED
 from analytics.notify.outbound.message import MAX_COVERED, MAX_RULES, Covered, OutboundMessage, RuleCount, time_of
@@ -19,15 +19,19 @@ REMOVED = "A removed rule"
 
 
 class Subject(NamedTuple):
-    """What a message is about: for the links that lead from it to the dashboard. A message of several has no ids."""
+    """What a message is about: for the links that lead from it to the dashboard. A message of several has no ids.
+    `rule_id` is that of a rule on events.
+    """
 
     domain: str
     notification_id: int | None
     alert_id: int | None
+    rule_id: int | None = None
 
 
 class DashboardLinks(NamedTuple):
-    """Where a message leads: to what it is about, and to where its alert is snoozed while it fires; "" for no link.
+    """Where a message leads: to what it is about, and to where its alert is snoozed while it fires, or its rule; "" for
+    no link.
 
     `base_url` is the address at which people reach the dashboard, with which the paths of rules begin; "" if unknown.
     """
@@ -55,15 +59,18 @@ def message_of(connection: Connection, delivery: Delivery, links_of: LinksOf = n
         return None
     if delivery.notification_id is None or delivery.more:
         return _of_several(connection, delivery, site, rows, links_of)
-    return _single(delivery, site, rows[0], links_of)
+    snoozes = rule_snooze.may_snooze(connection, rows[0].rule_id)
+    return _single(delivery, site, rows[0], rows[0].rule_id if snoozes else None, links_of)
 
 
 def _ids(delivery: Delivery) -> Sequence[int]:
     return delivery.covers if delivery.notification_id is None else (delivery.notification_id,)
 
 
-def _single(delivery: Delivery, site: Row[Any], row: Row[Any], links_of: LinksOf) -> OutboundMessage:
-    links = links_of(Subject(site.domain, row.id, row.alert_id))
+def _single(
+    delivery: Delivery, site: Row[Any], row: Row[Any], rule_id: int | None, links_of: LinksOf
+) -> OutboundMessage:
+    links = links_of(Subject(site.domain, row.id, row.alert_id, rule_id))
     return OutboundMessage(
         message_id=delivery.message_id,
         type=row.type,
@@ -84,7 +91,7 @@ def _single(delivery: Delivery, site: Row[Any], row: Row[Any], links_of: LinksOf
         events=row._mapping["count"],  # `row.count` is a method of tuples
         timezone=site.timezone,
         open_url=links.open_url,
-        snooze_url=links.snooze_url if row.type == FIRING else "",
+        snooze_url=links.snooze_url if row.type == FIRING or rule_id else "",
     )
 
 

@@ -57,7 +57,7 @@ class Notify(NamedTuple):
 
 class Rule(NamedTuple):
     """One rule of a site. `shipped` is the name of the example that it was made from, else ""; `wrong` says why it was
-    switched off, else "". Times are epoch seconds.
+    switched off, else "". Until `snoozed_until` nothing of a rule on events goes outside. Times are epoch seconds.
     """
 
     id: int
@@ -70,3 +70,4 @@ class Rule(NamedTuple):
     wrong: str = ""
     created_at: int = 0
     changed_at: int = 0
+    snoozed_until: int = 0

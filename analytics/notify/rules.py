@@ -205,7 +205,7 @@ def _rule(row: Row[Any]) -> Rule | None:
 def _read(row: Row[Any]) -> Rule:
     given = rule_json.read({"name": row.name, "enabled": row.enabled} | json.loads(row.definition))
     stored = row.id, row.site_id, *given
-    return Rule(*stored, row.shipped, row.wrong, row.created_at, row.changed_at)
+    return Rule(*stored, row.shipped, row.wrong, row.created_at, row.changed_at, row.snoozed_until)
 
 
 class RuleRing:

@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from analytics.notify import alert_groups, deliveries, holding, new_deliveries, notifications, quiet_hours
+from analytics.notify import (
+    alert_groups,
+    deliveries,
+    holding,
+    new_deliveries,
+    notifications,
+    quiet_hours,
+    rule_snooze,
+)
 from analytics.notify.delivery import Delivery, DeliveryState
 from analytics.notify.grouping import first_due, next_due
 from analytics.notify.new_deliveries import NewDelivery
@@ -40,8 +48,9 @@ def tell(connection: Connection, written: Sequence[Written], now: int) -> None:
     """Adds messages to the channels of the rules, in this order.
 
     Each channel gets the first message about what is new. About what has grown, each channel that has had a message
-    gets one with the larger count; a message that waits will have the new count.
+    gets one with the larger count; a message that waits will have the new count. Rules that are snoozed send none.
     """
+    written = [one for one in written if one.rule.snoozed_until <= now]
     grown = {one.id for rule, one, is_new in written if rule.notify.channels and not is_new}
     newest = deliveries.newest_of(connection, grown)
     messages = []
@@ -72,6 +81,8 @@ def tell_rest(connection: Connection, grouped: Sequence[Notification], channel_i
     `grouped` are those of a message that was recorded as sent in the same transaction, as `notifications.locked` reads
     them: who counts another event after that sees that the message is sent, and calls `tell`.
     """
+    silent = rule_snooze.snoozed(connection, {one.rule_id for one in grouped if one.rule_id}, now)
+    grouped = [one for one in grouped if one.rule_id not in silent]
     newest = deliveries.newest_of(connection, {one.id for one in grouped})
     due = [(one, _count_due(one, newest.get((one.id, channel_id)))) for one in grouped]
     _add(connection, [DueMessage(one, channel_id, due_at) for one, due_at in due if due_at is not None], now)
@@ -93,5 +104,6 @@ def _add(connection: Connection, messages: Sequence[DueMessage], now: int) -> No
         until = held_until(hours.get(channel_id), Priority(one.priority), due_at)
         due, state = (due_at, waits) if until is None else (until, DeliveryState.HELD)
         can_wait = one.priority != Priority.URGENT
-        added.append(NewDelivery(one.site_id, channel_id, one.id, due, state, can_wait=can_wait))
+        is_alert = one.alert_id is not None
+        added.append(NewDelivery(one.site_id, channel_id, one.id, due, state, can_wait=can_wait, of_alert=is_alert))
     new_deliveries.add_all(connection, added, now)

@@ -13,7 +13,8 @@ from analytics.access.roles import ADMIN
 from analytics.base.errors import InvalidInput
 from analytics.base.words import _
 from analytics.notify import alerts
-from analytics.notify.snooze import tomorrow
+from analytics.notify.snooze import WAKE
+from analytics.notify.snooze import chosen as snooze_until
 from analytics.notify.who import alert_for, steps_for
 from analytics.sites.site import Site
 from callbacks.forms import Fields, FormResult, number, on_send
@@ -21,11 +22,11 @@ from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext, parameters
 from collector.service import Service
 from layouts import alerts as strip
+from layouts.components.snooze import button_id
 from layouts.pages import alert as layout
 from layouts.pages.alerts import SeenAlert
 
 ID, FOCUS = "id", "snooze"  # parameters of the address
-HOURS = {value: int(value) for value in (layout.WAKE, *dict(layout.HOURS))}
 
 
 def page(context: PageContext) -> Component:
@@ -46,19 +47,16 @@ def register(app: Dash, service: Service) -> None:
     def drawn(site: Site, alert_id: int, said: str, focus: str) -> FormResult:
         seen, now = _seen(service, site, str(alert_id)), int(time.time())
         parts = layout.shown(seen, now, ZoneInfo(site.timezone), may_act=True) if seen else []
-        return FormResult({"message": said, "focus": [layout.button_id(focus)]}, (parts,))
+        return FormResult({"message": said, "focus": [button_id(focus)]}, (parts,))
 
     def snooze(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
         alert_id, chosen = number(fields, "key"), fields.get("value", "")
         now, by = int(time.time()), current_person().email
-        if chosen == layout.TOMORROW:
-            until = tomorrow(now, ZoneInfo(site.timezone))
-            alerts.snooze_until(service.database, site.id, alert_id, until, by, now)
-        else:
-            alerts.snooze(service.database, site.id, alert_id, HOURS.get(chosen), by, now)
-        is_over = chosen == layout.WAKE
-        said, focus = (_("The snooze is ended"), "1") if is_over else (_("Snoozed"), layout.WAKE)
+        until = snooze_until(chosen, now, ZoneInfo(site.timezone))
+        alerts.snooze_until(service.database, site.id, alert_id, until, by, now)
+        is_over = chosen == WAKE
+        said, focus = (_("The snooze is ended"), "1") if is_over else (_("Snoozed"), WAKE)
         return drawn(site, alert_id, said, focus)
 
     def acknowledge(domain: object, fields: Fields) -> FormResult:

@@ -13,8 +13,10 @@ from dash.development.base_component import Component
 from analytics.access.roles import ADMIN
 from analytics.base.errors import InvalidInput
 from analytics.base.words import _
-from analytics.notify import channels, rule_json, rules, standings, unchecked_events
+from analytics.notify import channels, rule_json, rule_snooze, rules, standings, unchecked_events
+from analytics.notify.kinds.kind import EventWhen
 from analytics.notify.rule import Rule
+from analytics.notify.snooze import chosen as snooze_until
 from analytics.sites.site import Site
 from callbacks.forms import Fields, FormResult, number, on_send
 from callbacks.gate.guard import authorized
@@ -22,7 +24,9 @@ from callbacks.page_context import PageContext, parameters
 from callbacks.settings import rule_trials
 from callbacks.settings.rule_fields import READERS, Read, of_form, over
 from collector.service import Service
+from layouts.components import figures
 from layouts.settings import rule_form
+from layouts.settings import rule_snooze as rule_snooze_card
 from layouts.settings import rules as layout
 from layouts.settings.rule_form import RuleDraft
 
@@ -34,16 +38,28 @@ def cards(context: PageContext) -> list[Component]:
     previews = {name: rule_trials.preview(service, site, name, draft.rule) for name in READERS}
     known = channels.of_site(service.database, site.id)
     unchecked = unchecked_events.of_site(service.database, site.id, int(time.time()))
-    zone = ZoneInfo(site.timezone)
-    return layout.cards(layout.RulesPage(site.domain, _listed(service, site), known, draft, previews, zone, unchecked))
+    zone, snooze, rows = ZoneInfo(site.timezone), _snooze_card(service, site, context.search), _listed(service, site)
+    return layout.cards(layout.RulesPage(site.domain, rows, known, draft, previews, zone, unchecked, snooze))
+
+
+def _snooze_card(service: Service, site: Site, search: object) -> Component | None:
+    """The card to which a message's link leads, if the site has that rule on events."""
+    rule = _named(service, site, parameters(search).get("snooze"))
+    if rule is None or not isinstance(rule.when, EventWhen):
+        return None
+    return rule_snooze_card.card(site.domain, rule, int(time.time()), ZoneInfo(site.timezone))
+
+
+def _named(service: Service, site: Site, rule_id: object) -> Rule | None:
+    return next((one for one in rules.of_site(service.database, site.id) if str(one.id) == rule_id), None)
 
 
 def _draft(service: Service, site: Site, search: object) -> RuleDraft:
     asked = parameters(search)
     if example := layout.example(name := asked.get("example", "")):
         return RuleDraft(example, example=name)
-    known = (one for one in rules.of_site(service.database, site.id) if str(one.id) == asked.get("rule"))
-    return RuleDraft(found, found.id) if (found := next(known, None)) else RuleDraft()
+    found = _named(service, site, asked.get("rule"))
+    return RuleDraft(found, found.id) if found else RuleDraft()
 
 
 def register(app: Dash, service: Service) -> None:
@@ -77,8 +93,14 @@ def register(app: Dash, service: Service) -> None:
         rules.remove(service.database, gone.id, site.id)
         return listed(site, _("{name} is removed", name=gone.name))
 
+    def snooze(domain: object, fields: Fields) -> FormResult:
+        site, now = authorized(service, domain, ADMIN), int(time.time())
+        until = snooze_until(fields.get("value", ""), now, ZoneInfo(site.timezone))
+        rule_snooze.snooze(service.database, site.id, number(fields, "key"), until, now)
+        return listed(site, _("Snoozed") if until else _("The snooze is ended"))
+
     ways = {name: save(name, read) for name, read in READERS.items()}
-    for name, do in {**ways, layout.SWITCH: switch, layout.REMOVE: remove}.items():
+    for name, do in {**ways, layout.SWITCH: switch, layout.REMOVE: remove, layout.SNOOZE: snooze}.items():
         output = Output(layout.LIST, "children", allow_duplicate=True)
         on_send(app, name, do, output, refresh=service.notifying.rules.refresh)
     rule_trials.register(app, service)
@@ -101,13 +123,19 @@ def _after(name: str, fields: Fields, rule: Rule) -> dict[str, Any]:
 
 
 def _listed(service: Service, site: Site) -> list[layout.ListedRule]:
-    """The site's rules, the newest first, with the names of their channels and how they stand."""
+    """The site's rules, the newest first, with the names of their channels, how they stand, and which are snoozed."""
+    zone, now = ZoneInfo(site.timezone), int(time.time())
     names = {one.id: one.shown_name for one in channels.of_site(service.database, site.id)}
     found = rules.of_site(service.database, site.id)
     stand = {
         one.rule_id: str(one.standing.state) for one in standings.load(service.database, [one.id for one in found])
     }
     return [
-        layout.ListedRule(one, [names[each] for each in one.notify.channels if each in names], stand.get(one.id, ""))
+        layout.ListedRule(
+            one,
+            [names[each] for each in one.notify.channels if each in names],
+            stand.get(one.id, ""),
+            figures.moment(one.snoozed_until, zone) if one.snoozed_until > now else "",
+        )
         for one in reversed(found)
     ]

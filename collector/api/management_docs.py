@@ -284,6 +284,15 @@ ROUTES: tuple[Route, ...] = (
         "The notification.",
         example=_NOTIFICATION | {"read": True},
     ),
+    _route(
+        "rules/{id}/snooze",
+        "POST",
+        "Snooze one rule on events",
+        "Nothing of it goes outside for so long; in the app it goes on.",
+        "The rule.",
+        body=_body("Snooze", _SNOOZE, {"hours": 4}),
+        example=_STORED_RULE,
+    ),
     _list("alerts", _ALERT, pages=True),
     _one(
         "alerts",

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.base.words import N_, _
+from analytics.base.words import _
 from analytics.notify.alert import Alert
-from analytics.notify.snooze import tomorrow
 from layouts import alerts as strip
 from layouts.components import figures, form, states
-from layouts.components.markup import aria, data
+from layouts.components.markup import aria
+from layouts.components.snooze import buttons
 from layouts.pages.alerts import SeenAlert, about, history, is_snoozed
 
 ACKNOWLEDGE, SNOOZE = "one-acknowledge", "one-snooze"
 PLACE, GROUP = "one-alert", "snooze"
-HOURS = (("1", N_("For 1 hour")), ("4", N_("For 4 hours")))
-TOMORROW, WAKE = "tomorrow", "0"
 
 
 def page(
@@ -68,28 +65,11 @@ def _standing(alert: Alert, zone: tzinfo) -> Component:
 def _ways(alert: Alert, now: int, zone: tzinfo, *, has_focus: bool) -> Component:
     head = html.H2(_("Snooze"), id=GROUP)
     about_it = _("Until then you hear of it only when it is over, and nothing of the rule's next alerts.")
-    row = html.Div(_buttons(alert, now, zone, has_focus=has_focus), role="group", **aria(labelledby=GROUP))
+    choices = buttons(now, zone, is_snoozed=is_snoozed(alert, now), has_focus=has_focus)
+    row = html.Div(choices, role="group", **aria(labelledby=GROUP))
     snooze = form.form(SNOOZE, [row], key=str(alert.id))
     inner = [html.Header([head, html.P(about_it, className="ff-soft")]), snooze, *_acknowledging(alert)]
     return html.Section(html.Div(inner, className="ff-form"), className="ff-card")
-
-
-def _buttons(alert: Alert, now: int, zone: tzinfo, *, has_focus: bool) -> list[Component]:
-    until = figures.time_of_day(tomorrow(now, zone), zone)
-    choices = [(value, _(label)) for value, label in HOURS]
-    choices.append((TOMORROW, _("Until tomorrow, {time}", time=until)))
-    choices += [(WAKE, _("End the snooze"))] if is_snoozed(alert, now) else []
-    return [_button(value, label, has_focus=has_focus and not at) for at, (value, label) in enumerate(choices)]
-
-
-def _button(value: str, label: str, *, has_focus: bool) -> Component:
-    focus: dict[str, Any] = {"autoFocus": True} if has_focus else {}
-    return html.Button(label, id=button_id(value), type="submit", className="ff-btn", **data(value=value), **focus)
-
-
-def button_id(value: str) -> str:
-    """The id of a button of the snooze, for the focus after an answer."""
-    return f"snooze-{value}"
 
 
 def _acknowledging(alert: Alert) -> list[Component]:

@@ -18,17 +18,18 @@ from analytics.notify.kinds.kind import AlertWhen, EventWhen, When
 from analytics.notify.rule import Priority, Rule
 from analytics.notify.rule_budget import UncheckedEvents
 from analytics.notify.rule_json import RuleInput
+from analytics.notify.snooze import WAKE
 from analytics.notify.template import NotificationText
 from analytics.notify.trial import AlertTrial, EventTrial, MetricTrial, Trial
 from layouts.components import figures, form, states
 from layouts.components.address import at
 from layouts.components.markup import aria, data, icon
 from layouts.components.table import table
-from layouts.settings import rule_form
+from layouts.settings import rule_form, rule_snooze
 from layouts.settings.rule_form import RuleDraft
 from layouts.settings.rule_words import PRIORITIES, sentence
 
-SWITCH, REMOVE, TEST, SEND = WAYS = "rule-switch", "rule-remove", "rule-test", "rule-send"
+SWITCH, REMOVE, TEST, SEND, SNOOZE = WAYS = "rule-switch", "rule-remove", "rule-test", "rule-send", rule_snooze.SNOOZE
 LIST, TESTED = "rules", "rule-tested"
 
 
@@ -41,11 +42,14 @@ SIGNS = {rule_form.ON_EVENT: "zap", rule_form.ON_METRIC: "activity", rule_form.O
 
 
 class ListedRule(NamedTuple):
-    """A rule, the names of its channels, and how it stands (""; for metric rules one of `STANDINGS`)."""
+    """A rule, the names of its channels, how it stands (""; for metric rules one of `STANDINGS`), and until when it is
+    snoozed ("": it is not).
+    """
 
     rule: Rule
     channels: Sequence[str] = ()
     standing: str = ""
+    snoozed: str = ""
 
 
 STANDINGS = {
@@ -61,7 +65,7 @@ LOOKS = {"firing": "is-bad", "error": "is-bad", "pending": "is-demo", "recoverin
 
 class RulesPage(NamedTuple):
     """What the page shows: the rules, the channels of the site, what a form begins with, the previews of forms, the
-    site's zone, and the events that no rule has checked of late.
+    site's zone, the events that no rule has checked of late, and the card that snoozes the rule of a message.
     """
 
     domain: str
@@ -71,11 +75,14 @@ class RulesPage(NamedTuple):
     previews: dict[str, list[Component]]
     zone: tzinfo
     unchecked: UncheckedEvents | None = None
+    snooze: Component | None = None
 
 
 def cards(page: RulesPage) -> list[Component]:
-    """The list with its channels, the examples and the forms; a draft comes first, and alone."""
+    """The list with its channels, the examples and the forms; a draft comes first, and alone, and so does a snooze."""
     whole = _list(page)
+    if page.snooze:
+        return [page.snooze, whole]
     if page.draft.rule:
         return [_form(page, _form_of(page.draft.rule.when)), whole]
     return [whole, _examples(page.domain), *(_form(page, name) for name in FORMS)]
@@ -131,17 +138,20 @@ def _row(row: ListedRule) -> html.Tr:
     in_the_app = _("In the app, to admins") if rule.notify.audience is Audience.ADMINS else _("In the app")
     channels = ", ".join([in_the_app, *row.channels])
     tells = html.Div([_(PRIORITIES[rule.notify.priority]), html.Small(html.Bdi(channels))], className="ff-stack")
-    cells: list[Any] = [about, tells, html.Div(_ways(rule), className="ff-row-ways")]
+    cells: list[Any] = [about, tells, html.Div(_ways(row), className="ff-row-ways")]
     return html.Tr([html.Td(cell) for cell in cells], id=f"rule-{rule.id}", className="ff-rule")
 
 
-def _ways(rule: Rule) -> list[Component]:
+def _ways(row: ListedRule) -> list[Component]:
+    rule = row.rule
     lost = _("Remove the rule {name}? Its notifications stay.", name=rule.name)
     key, of = str(rule.id), html.Span(rule.name, className="ff-vh")
     on = _("Switch off") if rule.enabled else _("Switch on")
     test = html.Button([_("Test"), " ", of], type="submit", className="ff-btn")
     switch = html.Button([on, " ", of], type="submit", className="ff-btn")
+    wake = html.Button([_("End the snooze"), " ", of], type="submit", className="ff-btn", **data(value=WAKE))
     return [
+        *([form.form(SNOOZE, [wake], key=key)] if row.snoozed else []),
         form.form(TEST, [test], key=key, **data(saying=_("Testing…"))),
         form.form(SWITCH, [switch], key=key),
         html.A([_("Edit"), " ", of], href=f"?rule={rule.id}", className="ff-btn"),
@@ -154,6 +164,8 @@ def _standing(row: ListedRule) -> Component:
         return html.Span(_("Off"), className="ff-badge is-bad" if row.rule.wrong else "ff-badge")
     if row.standing:
         return html.Span(_(STANDINGS[row.standing]), className=f"ff-badge {LOOKS.get(row.standing, '')}".strip())
+    if row.snoozed:
+        return html.Span(_("Snoozed until {time}", time=row.snoozed), className="ff-badge is-demo")
     return html.Span(_("On"), className="ff-badge is-ok")
 
 

@@ -264,3 +264,25 @@ def test_what_is_held_is_shown_with_its_moment_and_sent_now(reader, server, mail
     reader.run("document.querySelector('form[data-form=quiet-now] [type=submit]').click()")
     until(lambda: [one[2]["Subject"] for one in mailbox.accepted[before:]] == [f"[{SITE}] Lena joined"], 20)
     until(lambda: rows(server.config, "SELECT count(*) FROM deliveries WHERE state = 'held'") == [(0,)])
+
+
+def test_a_rule_on_events_is_snoozed_from_its_mail_on_a_phone_and_woken_in_the_list(reader, server, mailbox):
+    (mail,) = (one for _, _, one in mailbox.accepted if "joined" in one["Subject"])
+    link = link_of(mail, "Snooze")
+    path = link.removeprefix(server.url)
+    assert re.fullmatch(rf"/settings/{SITE}/rules\?snooze=\d+", path)
+    with reader.sized(PHONE):
+        reader.open(path)
+        until(lambda: reader.run("return document.activeElement.id") == "snooze-1")
+        assert reader.texts("#snooze") == ["Snooze Signups"]
+        assert reader.too_wide() == []
+        reader.looks_right()
+        reader.shoot("rule-snooze")
+        reader.click("#snooze-1")
+        says(reader, "Snoozed")
+        until(lambda: "Snoozed until" in " ".join(reader.texts(".ff-rule .ff-badge")))
+        assert reader.too_wide() == []
+        reader.shoot("rule-snoozed")
+    reader.click(".ff-rule form[data-form=rule-snooze] button")
+    says(reader, "The snooze is ended")
+    until(lambda: "Snoozed until" not in " ".join(reader.texts(".ff-rule .ff-badge")))

@@ -310,6 +310,25 @@ def test_what_found_no_room_is_counted_in_the_catch_up(database, monkeypatch):
     ]
 
 
+def test_a_flood_that_leaves_no_room_leaves_room_for_alerts(database, watching, monkeypatch):
+    monkeypatch.setattr(new_deliveries, "MAX_WAITING", 3)
+    email = channels(database)[:1]
+    watch = watching(*(line(2 + number, channels=email, title=f"Alert {number}") for number in range(4)))
+    alerting(database, watch)
+    for minute in range(10, 15):
+        notify(database, rule(database), at(f"2026-12-01 23:{minute}"))
+    watch.now = at("2026-12-01 23:30")
+    watch.see(40)
+    notify(database, rule(database), at("2026-12-01 23:40"))
+    several.release(database, at("2026-12-02 07:00"))
+    [found] = lines(database)
+    assert found[0] == "10 notifications since 2026-12-01 23:10 CET"
+    assert [text for text in found if ": Alert" in text] == [
+        f"2026-12-01 23:30 CET: Alert {number}; 40; still firing" for number in range(3)
+    ]
+    assert found[-1] == "and 4 more"
+
+
 def test_what_found_no_room_is_counted_with_what_is_held_until_the_same_moment(database, ada, monkeypatch):
     quiet_hours_store.save(database, ada, {"timezone": BERLIN, "digest": "daily", "digest_at": "13:00"})
     monkeypatch.setattr(new_deliveries, "MAX_WAITING", 2)

@@ -15,7 +15,7 @@ from sqlalchemy import insert
 from analytics.base.config import Config
 from analytics.notify import alerts
 from analytics.notify.rendering import Subject
-from analytics.notify.snooze import tomorrow
+from analytics.notify.snooze import TOMORROW, WAKE, tomorrow
 from analytics.storage import schema
 from layouts.pages import alert as layout
 
@@ -117,10 +117,10 @@ def test_it_is_snoozed_for_hours(house, admin, chosen, hours):
 
 def test_it_is_snoozed_until_tomorrow_and_the_snooze_is_ended(house, admin):
     number = add_alert(house)
-    house.send(admin, layout.SNOOZE, SITE, key=str(number), value=layout.TOMORROW)
+    house.send(admin, layout.SNOOZE, SITE, key=str(number), value=TOMORROW)
     zone = ZoneInfo(house.service.sites.get(SITE).timezone)
     assert state_of(house, number)[1] == tomorrow(int(time.time()), zone)
-    answer = house.send(admin, layout.SNOOZE, SITE, key=str(number), value=layout.WAKE)
+    answer = house.send(admin, layout.SNOOZE, SITE, key=str(number), value=WAKE)
     assert answer == {"message": "The snooze is ended", "focus": ["snooze-1"]}
     steps = [("snoozed", "admin@example.com"), ("snooze_ended", "admin@example.com")]
     assert state_of(house, number) == (None, None, steps)
@@ -187,3 +187,5 @@ def test_messages_lead_to_the_page_and_others_to_the_list(house, monkeypatch):
     page = "https://stats.example.com/a/alerts/m%C3%BCller.example/alert?id=7"
     assert notifying._links_of(Subject("müller.example", 1, 7)) == (page, f"{page}&snooze=1", base)
     assert notifying._links_of(Subject("example.com", 1, None)) == (f"{base}/notifications", "", base)
+    snooze = f"{base}/settings/m%C3%BCller.example/rules?snooze=5"
+    assert notifying._links_of(Subject("müller.example", 1, None, 5)) == (f"{base}/notifications", snooze, base)

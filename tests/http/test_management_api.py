@@ -195,6 +195,7 @@ def test_a_rule_is_added_read_changed_and_removed(program):
         "wrong": "",
         "created_at": created,
         "changed_at": created,
+        "snoozed_until": 0,
     }
     assert program.call("GET", "rules") == (200, [added])
     assert program.call("GET", f"rules/{number}") == (200, added)
@@ -365,6 +366,15 @@ def test_other_servers_pass_on_bodies_of_changes(inside):
 
 
 # ── alerts and deliveries ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_rule_on_events_is_snoozed_and_woken(inside):
+    number = inside.done("POST", "rules", RULE)["id"]
+    snoozed = inside.done("POST", f"rules/{number}/snooze", {"hours": 4})
+    assert (snoozed["name"], 0 <= time.time() + 4 * 3600 - snoozed["snoozed_until"] < 60) == (RULE["name"], True)
+    assert inside.done("GET", f"rules/{number}") == snoozed
+    assert inside.done("PUT", f"rules/{number}", snoozed)["snoozed_until"] == snoozed["snoozed_until"]
+    assert inside.done("POST", f"rules/{number}/snooze", {"hours": 0})["snoozed_until"] == 0
 
 
 def add_alert(inside: Inside, **values: Any) -> int:

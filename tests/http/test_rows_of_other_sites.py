@@ -64,6 +64,7 @@ def theirs(request, tmp_path_factory) -> Iterator[Theirs]:
 FORMS = (
     ("rule-switch", "rules", "key", {}),
     ("rule-remove", "rules", "key", {}),
+    ("rule-snooze", "rules", "key", {"value": "4"}),
     ("rule-event", "rules", "id", {"name": "Mine", "event": "x", "title": "t", "priority": "low", "group": "0"}),
     ("channel-test", "channels", "key", {}),
     ("channel-switch", "channels", "key", {}),
@@ -112,6 +113,7 @@ CALLS_OF_PROGRAMS = (
     *(("DELETE", kind, "") for kind in ("rules", "channels", "embeds", "segments")),
     *(("PUT", kind, "") for kind in ("rules", "channels")),
     ("POST", "channels", "/test"),
+    ("POST", "rules", "/snooze"),
     ("POST", "notifications", "/read"),
     ("POST", "alerts", "/acknowledge"),
     ("POST", "alerts", "/snooze"),

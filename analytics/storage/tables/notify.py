@@ -36,6 +36,7 @@ rules = Table(
     text_column("wrong"),  # why it was switched off: it erred
     Column("created_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    Column("snoozed_until", BigInteger, nullable=False, server_default="0"),  # nothing goes outside until then
     **NEVER_AGAIN,
 )
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from analytics.base.errors import InvalidInput, message
 from analytics.notify import alerts
 from analytics.notify.alert import Alert
-from analytics.notify.json_fields import FieldReader, whole
-from collector.api.managed.call import Call, ManagedKind, UnknownItem
+from collector.api.managed.call import Call, ManagedKind, UnknownItem, snooze_hours
 
 
 def _plain(alert: Alert) -> dict[str, Any]:
@@ -40,12 +38,8 @@ def _acknowledge(call: Call) -> Any:
 
 def _snooze(call: Call) -> Any:
     _found(call)
-    reading = FieldReader("body")
-    fields = reading.fields_of("", call.body, ("hours",), ())
-    hours = reading.field(fields, "hours", partial(whole, 0, alerts.MAX_SNOOZE_H), 0)
-    reading.check()
     own = call.site.id, call.number
-    return _plain(alerts.snooze(call.context.database, *own, hours, _who(call), call.context.now()))
+    return _plain(alerts.snooze(call.context.database, *own, snooze_hours(call.body), _who(call), call.context.now()))
 
 
 def _who(call: Call) -> str:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from analytics.access.api_keys import Key
 from analytics.base.errors import InvalidInput, message
 from analytics.base.ids import MAX_ID
+from analytics.notify.json_fields import FieldReader, whole
+from analytics.notify.snooze import MAX_HOURS
 from analytics.sites.site import Site
 from collector.api.context import Context
 from collector.http.messages import Request
 
 MAX_LISTED, USUAL_LISTED = 1_000, 100
-OF_THE_SERVER = ("id", "site", "shipped", "wrong", "created_at", "changed_at", "disabled_at", "disabled_why")
+OF_THE_SERVER = (
+    "id",
+    "site",
+    "shipped",
+    "wrong",
+    "created_at",
+    "changed_at",
+    "disabled_at",
+    "disabled_why",
+    "snoozed_until",
+)
 """Fields that answers have and a change ignores, so that what was read can be sent back."""
 
 
@@ -58,6 +71,15 @@ class ManagedKind(NamedTuple):
 def writable(body: Any) -> Any:
     """What was sent to change something, without the fields that are the server's."""
     return {name: body[name] for name in body if name not in OF_THE_SERVER} if isinstance(body, dict) else body
+
+
+def snooze_hours(body: Any) -> int:
+    """For how many hours `{"hours": N}` snoozes; 0 ends a snooze."""
+    reading = FieldReader("body")
+    fields = reading.fields_of("", body, ("hours",), ())
+    hours: int = reading.field(fields, "hours", partial(whole, 0, MAX_HOURS), 0)
+    reading.check()
+    return hours
 
 
 def _whole(name: str, text: str, most: int) -> int:

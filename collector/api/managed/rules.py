@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from analytics.notify import rule_json, rules
+from analytics.notify import rule_json, rule_snooze, rules
 from analytics.notify.rule import Rule
-from collector.api.managed.call import Call, ManagedKind, writable
+from analytics.notify.snooze import in_hours
+from collector.api.managed.call import Call, ManagedKind, snooze_hours, writable
 
 
 def _plain(rule: Rule) -> dict[str, Any]:
-    more = {"shipped": rule.shipped, "wrong": rule.wrong, "created_at": rule.created_at, "changed_at": rule.changed_at}
-    return {"id": rule.id, **rule_json.plain(rule), **more}
+    names = "shipped", "wrong", "created_at", "changed_at", "snoozed_until"
+    return {"id": rule.id, **rule_json.plain(rule), **{name: getattr(rule, name) for name in names}}
 
 
 def _listed(call: Call) -> Any:
@@ -37,4 +38,11 @@ def _remove(call: Call) -> None:
     rules.remove(call.context.database, call.number, call.site.id)
 
 
-KIND = ManagedKind(_listed, _found, _add, _change, _remove)
+def _snooze(call: Call) -> Any:
+    _found(call)
+    now = call.context.now()
+    until = in_hours(snooze_hours(call.body), now)
+    return _plain(rule_snooze.snooze(call.context.database, call.site.id, call.number, until, now))
+
+
+KIND = ManagedKind(_listed, _found, _add, _change, _remove, {"snooze": _snooze})
