@@ -61,7 +61,7 @@ interface Footfall {
 }
 
 interface Window {
-  /** Our components by name, as Dash finds them, and what they share: `address`, `drawing`. */
+  /** Our components by name, as Dash finds them, and what they share: `address`, `drawing`, `notice`. */
   footfall_components: any;
   /** What Dash gives scripts: `set_props(id, props)` and the callbacks that `footfall` adds. */
   dash_clientside: any;

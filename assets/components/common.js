@@ -35,6 +35,16 @@ window.footfall_components = window.footfall_components || {};
     return seconds < 86400 ? footfall.say("{n} h", {n: Math.floor(seconds / 3600)}) : footfall.say("{n} d", {n: Math.floor(seconds / 86400)});
   }
 
+  /** Draws the ages again each minute. */
+  function useMinute() {
+    const [now, move] = React.useState(0);
+    React.useEffect(() => {
+      const timer = setInterval(() => move((before) => before + 1), 60000);
+      return () => clearInterval(timer);
+    }, []);
+    return now;
+  }
+
   /** Buttons of which one is pressed. */
   const choices = (of, look) => of.map(({key, label, change, chosen}) =>
     h("button", {key, type: "button", className: look, "aria-pressed": String(chosen), "data-key": key, ...address.way(change)}, h("bdi", {}, label)));
@@ -78,5 +88,5 @@ window.footfall_components = window.footfall_components || {};
   const wrong = ({said, way, change}) => h("div", {className: "ff-alert is-warn", role: "alert"},
     icon("alert"), h("span", {}, said, " ", h("a", {className: "ff-link", ...address.link(change)}, way)));
 
-  window.footfall_components.drawing = {h, icon, skeleton, nothing, file, ago, choices, name, useKeptFocus, useTyped, wrong};
+  window.footfall_components.drawing = {h, icon, skeleton, nothing, file, ago, choices, name, useKeptFocus, useMinute, useTyped, wrong};
 })();

@@ -7,7 +7,7 @@
 window.footfall_components = window.footfall_components || {};
 (function () {
   "use strict";
-  const {drawing} = window.footfall_components, {h, icon} = drawing;
+  const {drawing, notice: {sign, words, PRIORITIES, TYPES}} = window.footfall_components, {h, icon} = drawing;
   const times = Object.assign({toast: 8000, look: 30000, pace: 2000, away: 30000, part: 10000}, window.footfallTimes);
   const MAX_UNREAD = 10, MAX_TOASTS = 3, MAX_ROWS = 100, MAX_COUNTED = 1000, MAX_AGE_S = 120, HIDDEN_MS = 200;
   const KEPT = "footfall-toasts", MAX_KEPT = 50, LEAST_MS = 3000;
@@ -189,6 +189,11 @@ window.footfall_components = window.footfall_components || {};
 
   const markRead = (id) => ask({action: "read", id});
 
+  function follow(id) {
+    followed.add(id);
+    markRead(id);
+  }
+
   // ───────── the bell ─────────
 
   function Bell({id, stream, unread, last_id, controls, base_path, answered, setProps}) {
@@ -253,62 +258,14 @@ window.footfall_components = window.footfall_components || {};
       className: `toast show ff-toast is-${notice.priority}`, "data-notice": notice.id,
       onPointerEnter: () => hold(true), onPointerLeave: () => hold(false), onFocus: () => hold(true), onBlur: () => hold(false),
     },
-      h("div", {className: "ff-toast-in"}, sign(notice), h("div", {className: "ff-notice-text"}, words(notice)),
+      h("div", {className: "ff-toast-in"}, sign(notice), h("div", {className: "ff-notice-text"}, words(notice, basePath, follow)),
         h("button", {type: "button", className: "ff-icon", "aria-label": footfall.say("Close"), onClick: () => { dismiss([notice.id]); markRead(notice.id); }}, icon("x", 14))));
   }
-
-  // ───────── one notification ─────────
-
-  const SIGNS = {"alert.firing": "alert", "alert.resolved": "check"};
-  const sign = ({type, priority}) => h("span", {className: `ff-notice-i is-${type === "alert.resolved" ? "resolved" : priority}`}, icon(SIGNS[type] || "bell"));
-
-  /** @type {Record<string, () => string>} */
-  const PRIORITIES = {low: () => footfall.say("Low"), medium: () => footfall.say("Medium"), high: () => footfall.say("High"), urgent: () => footfall.say("Urgent")};
-  /** @type {Record<string, () => string>} */
-  const TYPES = {"notification.created": () => footfall.say("Events"), "alert.firing": () => footfall.say("Alerts"), "alert.resolved": () => footfall.say("Resolved")};
-
-  /** @type {Record<string, () => string>} */
-  const DIMENSIONS = {
-    source: () => footfall.say("Source"), page: () => footfall.say("Page"), country: () => footfall.say("Country"),
-    device: () => footfall.say("Device"), user_type: () => footfall.say("User type"),
-  };
-  const NONE = {source: () => footfall.say("Direct / None"), country: () => footfall.say("(unknown)"), device: () => footfall.say("(unknown)")};
-
-  /** What an alert has seen: its value, the line that this has crossed, and what makes the greatest difference. */
-  function seen({alert, value, threshold, why = []}) {
-    const {count} = footfall.write, isCrossed = typeof value === "number" && typeof threshold === "number";
-    const crossed = isCrossed ? [footfall.say("{value}, line {line}", {value: count(value), line: count(threshold)})] : [];
-    return alert ? [...crossed, ...why.slice(0, 1).map(difference)].join(" · ") : "";
-  }
-
-  function difference({dimension, value, before, now}) {
-    const {count, country} = footfall.write, none = NONE[dimension] || (() => footfall.say("(none)"));
-    const shown = value ? (dimension === "country" ? country(value) : value) : none();
-    return `${(DIMENSIONS[dimension] || (() => dimension))()}: ${shown} ${count(before)} → ${count(now)}`;
-  }
-
-  function words(notice) {
-    const many = notice.count > 1 && h("span", {className: "ff-badge"}, `×${footfall.write.count(notice.count)}`);
-    return [
-      h("b", {key: "t", dir: "auto"}, h("span", {className: "ff-vh"}, `${(PRIORITIES[notice.priority] || PRIORITIES.medium)()}: `), notice.title, many && " ", many),
-      notice.message && h("p", {key: "m", dir: "auto"}, notice.message),
-      seen(notice) && h("p", {key: "v", dir: "auto"}, seen(notice)),
-      h("small", {key: "s"}, h("bdi", {}, notice.site), " · ", h("time", {dateTime: new Date(notice.last * 1000).toISOString()}, drawing.ago(Date.now() / 1000 - notice.last))),
-      h("span", {key: "l", className: "ff-notice-ways"},
-        notice.link && way(notice, notice.link, notice.link_label || footfall.say("Look")),
-        notice.alert && way(notice, `/alerts/${encodeURIComponent(notice.site)}/alert?id=${notice.alert}`, footfall.say("Alert"))),
-    ];
-  }
-
-  const way = (notice, address, label) => h("a", {
-    className: "ff-link", href: address.startsWith("/") ? basePath + address : address, rel: "noreferrer",
-    ...(/^https?:/.test(address) ? {target: "_blank"} : {}), onClick: () => { followed.add(notice.id); markRead(notice.id); },
-  }, label);
 
   // ───────── the list ─────────
 
   function NoticeList({id, whole, all_at}) {
-    const {rows, more, filter, unread, isKnown, failure} = useNotices(), here = React.useRef(null), now = useMinute();
+    const {rows, more, filter, unread, isKnown, failure} = useNotices(), here = React.useRef(null), now = drawing.useMinute();
     drawing.useKeptFocus(here);
     React.useEffect(() => ask({action: "look"}), []);
     const choose = (changed) => { change({filter: {...filter, ...changed}}); ask({action: "look"}); };
@@ -335,18 +292,8 @@ window.footfall_components = window.footfall_components || {};
       h("option", {value: ""}, all), Object.entries(of).map(([key, text]) => h("option", {key, value: key}, text()))));
 
   const Row = ({row}) => h("li", {className: `ff-notice${row.read ? "" : " is-unread"}`, "data-notice": row.id},
-    sign(row), h("div", {className: "ff-notice-text"}, words(row)),
+    sign(row), h("div", {className: "ff-notice-text"}, words(row, basePath, follow)),
     !row.read && h("button", {type: "button", className: "ff-icon", title: footfall.say("Mark as read"), "aria-label": footfall.say("Mark as read"), onClick: () => markRead(row.id)}, icon("check", 14)));
-
-  /** Draws the ages again each minute. */
-  function useMinute() {
-    const [now, move] = React.useState(0);
-    React.useEffect(() => {
-      const timer = setInterval(() => move((before) => before + 1), 60000);
-      return () => clearInterval(timer);
-    }, []);
-    return now;
-  }
 
   Object.assign(window.footfall_components, {Bell, NoticeList});
 })();

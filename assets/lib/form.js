@@ -1,6 +1,6 @@
 // Forms: sends the fields of a form to its callback, and shows the result next to the button.
 //
-// `form[data-form=NAME]` uses the channel NAME: the fields (and the form's `data-key`) go into the store `NAME-sent`; the
+// `form[data-form=NAME]` uses the connection NAME: the fields (and the form's `data-key`) go into the store `NAME-sent`; the
 // answer arrives as JSON in `data-answer` of the element `NAME-answer`. All keys of an answer are optional:
 //   wrong: {field: text}    an error for each invalid field; nothing was saved
 //   message: text           shown next to the button
@@ -19,7 +19,7 @@
   "use strict";
   const TIMEOUT_MS = 20000, REFUSAL_MS = 400, REDRAWN_MS = 50, FOCUS_TRIES = 40, PAUSE_MS = 400;
   const {watch, setProps} = window.footfall;
-  const pending = {};  // by channel: the form that was sent, the number of the request, and the timer of its time-out
+  const pending = {};  // by name: the form that was sent, the number of the request, and the timer of its time-out
   const paused = {};  // by form: the timer of its next preview
   let sent = 0, asked = null;  // {form, button}: what the open dialog asks about
 
@@ -48,9 +48,9 @@
 
   // ───────── the answer ─────────
 
-  function receiveAnswer(channel) {
-    const name = channel.dataset.channel, request = pending[name];
-    const answer = JSON.parse(channel.dataset.answer || "{}");
+  function receiveAnswer({dataset}) {
+    const name = dataset.connection, request = pending[name];
+    const answer = JSON.parse(dataset.answer || "{}");
     if (!request || answer.number !== request.number) return;
     finish(name);
     showErrors(request.form, answer.wrong || {});
@@ -195,12 +195,12 @@
     if (field && !field.value) setValue(field, Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC");
   });
   watch("#confirm-no", (button) => button.focus());
-  watch("[data-channel]", receiveAnswer, "data-answer");
-  watch("[data-channel]", onCallback, "aria-busy");
+  watch("[data-connection]", receiveAnswer, "data-answer");
+  watch("[data-connection]", onCallback, "aria-busy");
 
   // The callback has ended. If no answer follows, the server rejected the request.
-  function onCallback({dataset: {channel}, ariaBusy}) {
-    const request = pending[channel];
-    if (request && ariaBusy === "false") setTimeout(() => pending[channel] === request && fail(channel, footfall.say("Not saved: the server refused it. Reload the page to see why.")), REFUSAL_MS);
+  function onCallback({dataset: {connection}, ariaBusy}) {
+    const request = pending[connection];
+    if (request && ariaBusy === "false") setTimeout(() => pending[connection] === request && fail(connection, footfall.say("Not saved: the server refused it. Reload the page to see why.")), REFUSAL_MS);
   }
 })();

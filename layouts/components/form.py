@@ -31,10 +31,15 @@ def translated_with(marked: Choices, value: str) -> Choices:
     return found if value in dict(found) else [*found, (value, value)]
 
 
-def channel(name: str, domain: str = "") -> Component:
-    """The channel of all forms of that name, once on a page: the values to send, the answer, and the site."""
+def connection(name: str, domain: str = "") -> Component:
+    """What connects all forms of that name with their callback, once on a page: the values to send, the answer, and
+    the site.
+    """
     sent = dcc.Store(id=f"{name}-sent")
-    return html.Div(sent, id=f"{name}-answer", hidden=True, **data(channel=name, site=domain))
+    return html.Div(sent, id=f"{name}-answer", hidden=True, **data(connection=name, site=domain))
+
+
+channel = connection  # as layouts/settings/rules.py calls it
 
 
 def card(
@@ -48,17 +53,17 @@ def card(
     once: str = "",
     previews: bool = False,
 ) -> html.Section:
-    """One card with one form and its channel.
+    """One card with one form and its connection.
 
     `intro` is a sentence under the title, `save` the word on the button, by default "Save". `once` is the id of the
-    element for a secret that an answer shows once. `previews`: the channel gets the fields also while people write,
+    element for a secret that an answer shows once. `previews`: a callback gets the fields also while people write,
     for the element NAME-preview.
     """
     head = [html.H2(title), *([html.P(intro, className="ff-soft")] if intro else [])]
     options = data(previews="") if previews else {}
     inner = form(name, [html.Header(head), *fields, actions(save)], className="ff-form", **options)
     draft = [dcc.Store(id=f"{name}-draft")] if previews else []
-    rest = [channel(name, domain), *draft, *([shown_once(once)] if once else [])]
+    rest = [connection(name, domain), *draft, *([shown_once(once)] if once else [])]
     return html.Section([inner, *rest], className="ff-card")
 
 
@@ -147,7 +152,7 @@ def danger(name: str, domain: str, title: str, words: str, button: str) -> html.
     end = actions(button, kind="ff-btn-danger", disabled=True)
     head = html.Header([html.H2(title), html.P(words, className="ff-soft")])
     inner = form(name, [head, field, end], className="ff-form", **data(typed=shown))
-    return html.Section([inner, channel(name, domain)], className="ff-card is-danger")
+    return html.Section([inner, connection(name, domain)], className="ff-card is-danger")
 
 
 def shown_once(element: str) -> html.Div:

@@ -22,13 +22,13 @@ HOST, LIST = "host", "hosts"  # the forms' name, and the id of the list, which e
 
 
 def card(site: Site, waiting: Sequence[UnlistedHost]) -> html.Section:
-    """The list with its channel; once on a page."""
+    """The list of hosts, each with its buttons; once on a page."""
     head = html.Header(
         [html.H2(_("Unlisted hosts")), html.Span(_("so far"), className="ff-window"), form.state(HOST)],
         className="ff-card-head",
     )
     rows = html.Div(listed(waiting, site.timezone), id=LIST)
-    return html.Section([head, rows, form.channel(HOST, site.domain)], className="ff-card ff-hosts")
+    return html.Section([head, rows, form.connection(HOST, site.domain)], className="ff-card ff-hosts")
 
 
 def listed(waiting: Sequence[UnlistedHost], timezone: str, decided: tuple[str, str] = ("", "")) -> list[Component]:

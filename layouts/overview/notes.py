@@ -17,9 +17,9 @@ ADD, REMOVE = "note", "note-remove"
 LIST = "overview-notes-list"
 
 
-def channels(domain: str) -> list[Component]:
-    """The channels of the menu's forms, once on a page."""
-    return [form.channel(name, domain) for name in (ADD, REMOVE)]
+def connections(domain: str) -> list[Component]:
+    """What connects the menu's forms with their callbacks, once on a page."""
+    return [form.connection(name, domain) for name in (ADD, REMOVE)]
 
 
 def menu(today: str, *, hidden: bool) -> Component:

@@ -99,8 +99,8 @@ def page(site: Site, may: May, today: str, opens: str = "") -> html.Main:
                 id=BODY,
                 disable_n_clicks=True,
             ),
-            *segments.channels(site.domain),
-            *notes.channels(site.domain),
+            *segments.connections(site.domain),
+            *notes.connections(site.domain),
             html.P("", id=SAID, className="ff-vh", role="status"),
             Dialog(
                 _part(

@@ -34,9 +34,9 @@ class May(NamedTuple):
         return self.person_id != 0
 
 
-def channels(domain: str) -> list[Component]:
-    """The channels of the menu's forms, once on a page."""
-    return [form.channel(name, domain) for name in (SAVE, REMOVE)]
+def connections(domain: str) -> list[Component]:
+    """What connects the menu's forms with their callbacks, once on a page."""
+    return [form.connection(name, domain) for name in (SAVE, REMOVE)]
 
 
 def menu(may: May) -> Component:

@@ -101,4 +101,4 @@ def logins(since: Sequence[int]) -> Component:
     buttons = [*([others] if number > 1 else []), all_of_them]
     state = html.Span(className="ff-form-state", role="status")
     inner = form.form(SIGN_OUT, [head, html.Div([*buttons, state], className="ff-form-end")], className="ff-form")
-    return html.Section([inner, form.channel(SIGN_OUT)], className="ff-card")
+    return html.Section([inner, form.connection(SIGN_OUT)], className="ff-card")

@@ -29,7 +29,7 @@ def page(
     said = [form.state(name) for name in (SNOOZE, ACKNOWLEDGE)]
     head = html.Div([html.H1(html.Bdi(alert.title)), strip.badge(alert.severity), *said], className="ff-toolbar")
     parts = shown(one, now, zone, may_act=may_act, has_focus=has_focus)
-    ways = [form.channel(name, domain) for name in (SNOOZE, ACKNOWLEDGE)]
+    ways = [form.connection(name, domain) for name in (SNOOZE, ACKNOWLEDGE)]
     every = html.P(html.A(_("All alerts of this site"), href=href, className="ff-link"))
     inner = [head, html.Div(parts, id=PLACE, className="ff-cards ff-narrow"), every, *ways]
     return html.Main(inner, className="ff-main ff-one-alert")

@@ -61,7 +61,7 @@ def page(
 ) -> Component:
     """The page. `drawn` has the digests of its parts; `may_act`: whether its reader may acknowledge and snooze."""
     head = html.Div([html.H1(_("Alerts")), form.state(ACKNOWLEDGE), form.state(SNOOZE)], className="ff-toolbar")
-    ways = [form.channel(name, domain) for name in (ACKNOWLEDGE, SNOOZE)]
+    ways = [form.connection(name, domain) for name in (ACKNOWLEDGE, SNOOZE)]
     opened = html.Section(
         [
             html.Header(html.H2(_("Open")), className="ff-card-head"),

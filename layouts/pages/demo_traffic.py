@@ -31,8 +31,8 @@ def page(domain: str, state: Sequence[Component]) -> html.Main:
     inner = html.Div(
         [html.Header([html.H2(_("Visitors")), html.P(about, className="ff-soft")]), row], className="ff-form"
     )
-    channels = [form.channel(name) for name in (START, STOP, REMOVE)]
-    card = html.Section([inner, *channels], className="ff-card")
+    connections = [form.connection(name) for name in (START, STOP, REMOVE)]
+    card = html.Section([inner, *connections], className="ff-card")
     return html.Main([head, html.Div(card, className="ff-cards ff-narrow")], className="ff-main")
 
 

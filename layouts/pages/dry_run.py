@@ -73,7 +73,7 @@ def cards(domain: str, agent: str, address: str) -> list[Component]:
     inner = form.form(
         FORM, [head, *fields, form.actions(_("Try it"))], className="ff-form", **data(saying=_("Trying…"))
     )
-    question = html.Section([inner, form.channel(FORM, domain)], className="ff-card")
+    question = html.Section([inner, form.connection(FORM, domain)], className="ff-card")
     empty = states.nothing(
         _("No verdict yet"), _("Each step's answer appears here, and what would be stored."), "filter"
     )

@@ -67,7 +67,7 @@ def cards(
     channel that leads to the person.
     """
     head = html.Header([html.H2(_("Held back now")), form.state(NOW)], className="ff-card-head")
-    now = html.Section([head, html.Div(held_now(held), id=HELD), form.channel(NOW)], className="ff-card")
+    now = html.Section([head, html.Div(held_now(held), id=HELD), form.connection(NOW)], className="ff-card")
     return [_form(hours, zones, email, channels), now]
 
 

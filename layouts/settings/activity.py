@@ -57,13 +57,13 @@ class Offered(NamedTuple):
 def cards(
     domain: str, found: Sequence[Card], *, is_suggested: bool, preview: Component, seen: Offered
 ) -> list[Component]:
-    """The list with its channels, the preview, and the form that adds one."""
+    """The cards that the Live page shows: their list, a preview, and the form that adds one."""
     states_of = [form.state(name) for name in (MOVE, REMOVE, CHOOSE)]
     title = html.H2(_("Business activity"), id=TITLE, tabIndex="-1")
     head = html.Header([title, *states_of], className="ff-card-head")
-    channels = [form.channel(name, domain) for name in (MOVE, REMOVE, CHOOSE)]
+    connections = [form.connection(name, domain) for name in (MOVE, REMOVE, CHOOSE)]
     listed = html.Div(lists(found, is_suggested=is_suggested), id=LIST)
-    whole = html.Section([head, _intro(domain), listed, *channels], className="ff-card")
+    whole = html.Section([head, _intro(domain), listed, *connections], className="ff-card")
     return [whole, _previewed(preview), _add(domain, seen)]
 
 

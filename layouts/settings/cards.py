@@ -44,10 +44,10 @@ class CardRow(NamedTuple):
 
 
 def cards(domain: str, rows: Sequence[CardRow]) -> list[Component]:
-    """The list with its channel, the form that makes one, and the preview."""
+    """The cards in a list, the form that makes one, and the preview."""
     head = html.Header([html.H2(_("Cards")), form.state(REVOKE)], className="ff-card-head")
     listed = html.Div(lists(rows), id=LIST)
-    whole = html.Section([head, listed, form.channel(REVOKE, domain)], className="ff-card")
+    whole = html.Section([head, listed, form.connection(REVOKE, domain)], className="ff-card")
     return [whole, _make(domain), _preview(domain)]
 
 

@@ -68,7 +68,7 @@ def cards(page: ChannelsPage) -> list[Component]:
     head = html.Header([html.H2(_("Channels")), *map(form.state, rows)], className="ff-card-head")
     warnings = [] if page.has_links else [states.warning(_(NO_LINKS))]
     table_of_all = html.Div(lists(page.channels, has_mail=page.has_mail), id=LIST)
-    ways = [form.channel(name, page.domain) for name in rows]
+    ways = [form.connection(name, page.domain) for name in rows]
     whole = html.Section([head, *warnings, form.shown_once(ROTATED), table_of_all, *ways], className="ff-card")
     first = [_change(page.domain, page.changed)] if page.changed else []
     last = [] if page.log is None else [_log(page.domain, page.log, page.zone)]
@@ -174,7 +174,9 @@ def _add(domain: str) -> Component:
 
 def _log(domain: str, log: Sequence[LoggedDelivery], zone: tzinfo) -> Component:
     head = html.Header([html.H2(_("Deliveries")), form.state(AGAIN)], className="ff-card-head")
-    return html.Section([head, html.Div(logged(log, zone), id=LOG), form.channel(AGAIN, domain)], className="ff-card")
+    return html.Section(
+        [head, html.Div(logged(log, zone), id=LOG), form.connection(AGAIN, domain)], className="ff-card"
+    )
 
 
 def logged(log: Sequence[LoggedDelivery], zone: tzinfo) -> list[Component]:

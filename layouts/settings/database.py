@@ -51,7 +51,7 @@ def cards(
     )
     intro = html.P(about, className="ff-soft ff-card-intro")
     drawn = html.Div(lists(found, now, zone), id=LIST)
-    quiet = [form.channel(REMOVE, domain), dcc.Interval(id=TICK, interval=TICK_MS), dcc.Store(id=DRAWN)]
+    quiet = [form.connection(REMOVE, domain), dcc.Interval(id=TICK, interval=TICK_MS), dcc.Store(id=DRAWN)]
     whole = html.Section([head, intro, drawn, *quiet], className="ff-card", **data(ticks=TICK))
     numbers = html.Div(kept(found, gauges, zone), id=GAUGES)
     return [whole, numbers, _add(domain) if may_add else _not_for_you()]
@@ -216,7 +216,7 @@ def _add(domain: str) -> Component:
         html.Div(id=PLAN),
     ]
     inner = form.form(ADD, parts, className="ff-form", **data(saying=_("Working…")))
-    return html.Section([inner, form.channel(ADD, domain)], className="ff-card")
+    return html.Section([inner, form.connection(ADD, domain)], className="ff-card")
 
 
 def _part(title: str, fields: Sequence[Component]) -> Component:

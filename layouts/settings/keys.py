@@ -33,12 +33,12 @@ class KeyRow(NamedTuple):
 
 
 def cards(domain: str, rows: Sequence[KeyRow]) -> list[Component]:
-    """The list with its channel, and the form that adds."""
+    """The keys in a list, and the form that adds one."""
     link = html.A(_("Reference"), href=at("/api/docs"), className="ff-btn ff-btn-plain")
     end = html.Span(link, className="ff-end")
     head = html.Header([html.H2(_("API keys")), form.state(REMOVE), end], className="ff-card-head")
     listed = html.Div(lists(rows), id=LIST)
-    return [html.Section([head, listed, form.channel(REMOVE, domain)], className="ff-card"), _add(domain)]
+    return [html.Section([head, listed, form.connection(REMOVE, domain)], className="ff-card"), _add(domain)]
 
 
 def lists(rows: Sequence[KeyRow]) -> list[Component]:

@@ -47,16 +47,16 @@ class InvitationRow(NamedTuple):
 
 
 def cards(domain: str, rows: Sequence[PersonRow], guests: Sequence[InvitationRow]) -> list[Component]:
-    """The list of people with its channels, and the form that invites. `domain` is "" for everybody."""
+    """The people and open invitations in a list, and the form that invites. `domain` is "" for everybody."""
     heads = [
         html.H2(_("People") if domain else _("Everybody")),
         form.state(ROLE),
         form.state(REMOVE),
         form.state(REVOKE),
     ]
-    channels = [form.channel(name, domain) for name in (ROLE, REMOVE, REVOKE)]
+    connections = [form.connection(name, domain) for name in (ROLE, REMOVE, REVOKE)]
     listed = html.Div(lists(rows, guests, everybody=not domain), id=LIST)
-    inner = [html.Header(heads, className="ff-card-head"), listed, *channels]
+    inner = [html.Header(heads, className="ff-card-head"), listed, *connections]
     card = html.Section(inner, className="ff-card", hidden=not rows and not guests)  # the demo has no accounts
     return [card, _invite(domain)]
 

@@ -26,6 +26,11 @@ RULES = [
     }
     for kind in range(KINDS)
 ]
+ALARM = {
+    "name": "Alarms",
+    "when": {"event": "Alarm"},
+    "notify": {"priority": "urgent", "title": "An alarm", "channels": [1]},  # it waits for no pace
+}
 _numbers = itertools.count(1)
 
 
@@ -55,7 +60,7 @@ def order(server: Server) -> None:
 
 def test_a_webhook_that_posts_back_is_held_to_its_pace_and_nothing_is_lost(server, receiver):
     server.tell("channel add", site="example.com", kind="webhook", to=receiver.url)
-    for rule in RULES:
+    for rule in (*RULES, ALARM):
         server.tell("rule add", site="example.com", definition=json.dumps(rule))
     began = time.monotonic()
     order(server)
@@ -63,8 +68,11 @@ def test_a_webhook_that_posts_back_is_held_to_its_pace_and_nothing_is_lost(serve
     orders = 1 + BACK * MESSAGES
     states = "SELECT state, count(*) FROM deliveries GROUP BY state ORDER BY state"
     eventually(lambda: rows(server.config, states) == [("sent", MESSAGES), ("waiting", orders - MESSAGES)], within=10)
-    time.sleep(2)
+    receiver.replies.clear()
+    assert server.collect(event("alarm-000001", "Alarm")).status == 202
+    eventually(lambda: len(receiver.received) > MESSAGES, within=10)
     assert time.monotonic() - began < SECONDS, "too slow to see the pace"
-    assert len(receiver.received) == MESSAGES
+    titles = [json.loads(one.body)["data"]["title"] for one in receiver.received]
+    assert titles == ["An order"] * MESSAGES + ["An alarm"]
     for table in ("events", "notifications", "deliveries"):
-        assert rows(server.config, f"SELECT count(*) FROM {table}") == [(orders,)]
+        assert rows(server.config, f"SELECT count(*) FROM {table}") == [(orders + 1,)]
