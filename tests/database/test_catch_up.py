@@ -314,7 +314,7 @@ def test_a_flood_that_leaves_no_room_leaves_room_for_alerts(database, watching, 
     monkeypatch.setattr(new_deliveries, "MAX_WAITING", 3)
     email = channels(database)[:1]
     watch = watching(*(line(2 + number, channels=email, title=f"Alert {number}") for number in range(4)))
-    alerting(database, watch)
+    watch.add = add_of_alert
     for minute in range(10, 15):
         notify(database, rule(database), at(f"2026-12-01 23:{minute}"))
     watch.now = at("2026-12-01 23:30")
