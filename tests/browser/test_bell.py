@@ -69,7 +69,7 @@ window.fetch = async (address, options = {}) => {
   return send(address, options);
 };
 """
-WITHOUT_PACE = "window.footfallTimes = {pace: 0, toast: 60000};"  # a look that is due does not wait
+NO_PACE = "window.footfallTimes = {pace: 0, toast: 60000};"  # a look that is due does not wait
 # In the page: what the bell asks of the server.
 NOTE_ASKED = """
 const send = window.fetch;
@@ -230,7 +230,7 @@ def test_a_stream_of_notifications_is_no_stream_of_looks_at_the_server(page, ser
 
 
 def test_a_hidden_window_looks_once_it_is_shown(page, server):
-    with page.prepared(WITHOUT_PACE):
+    with page.prepared(NO_PACE):
         page.driver.refresh()
         until(lambda: is_listening(page))
         send(server, "Joined", "Bo")
@@ -361,7 +361,7 @@ def test_what_arrives_between_two_pages_is_a_toast_of_the_next(page, server):
 @pytest.mark.parametrize("arrives_first", ["before the page is made", "after the page is made"])
 def test_the_number_has_what_arrives_between_two_pages_once_without_a_look_at_the_server(page, server, arrives_first):
     await_answers(page)
-    with page.prepared(WITHOUT_PACE + NOTE_ASKED):
+    with page.prepared(NO_PACE + NOTE_ASKED):
         page.driver.get("about:blank")
         if arrives_first == "before the page is made":
             send(server, "Joined", "Aki")
