@@ -39,9 +39,6 @@ def connection(name: str, domain: str = "") -> Component:
     return html.Div(sent, id=f"{name}-answer", hidden=True, **data(connection=name, site=domain))
 
 
-channel = connection  # as layouts/settings/rules.py calls it
-
-
 def card(
     name: str,
     title: str,

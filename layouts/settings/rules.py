@@ -104,7 +104,7 @@ def _form(page: RulesPage, name: str) -> Component:
 
 def _list(page: RulesPage) -> Component:
     head = html.Header([html.H2(_("Rules")), *map(form.state, WAYS)], className="ff-card-head")
-    ways = [form.channel(name, page.domain) for name in WAYS]
+    ways = [form.connection(name, page.domain) for name in WAYS]
     tested = html.Div(id=TESTED, **aria(live="polite"))
     warnings = [_unchecked(page.unchecked, page.zone)] if page.unchecked else []
     return html.Section([head, *warnings, html.Div(lists(page.rows), id=LIST), tested, *ways], className="ff-card")
