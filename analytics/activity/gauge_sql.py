@@ -33,6 +33,12 @@ DELETE FROM footfall.outbox o USING unnest(%(keys)s::text[], %(positions)s::text
 WHERE o.step IS NOT NULL AND o.watch = g.key AND pg_visible_in_snapshot(o.xid, g.position::pg_snapshot)
 """
 
+# The steps of gauges that have no value yet: the snapshot of the one that will be counted has them all.
+FORGET_STEPS = """
+DELETE FROM footfall.outbox
+WHERE step IS NOT NULL AND watch = ANY(%s) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+"""
+
 # In one snapshot with the value: what the steps that were not read yet add to it.
 UNREAD_STEPS = """
 SELECT coalesce(sum(step), 0) FROM footfall.outbox

@@ -18,7 +18,7 @@ from sqlalchemy import Row, select, update
 from analytics.activity import gauge as gauge_values
 from analytics.activity import gauge_sql, readings
 from analytics.activity.gauge import Gauge
-from analytics.activity.gauge_sql import NEW_STEPS, PRUNE_STEPS, UNREAD_STEPS
+from analytics.activity.gauge_sql import FORGET_STEPS, NEW_STEPS, PRUNE_STEPS, UNREAD_STEPS
 from analytics.activity.source import SourceConnection, reason
 from analytics.activity.watch import Watch
 from analytics.storage import schema
@@ -66,6 +66,8 @@ def keep(database: Database, source: SourceConnection, watches: Sequence[Watch],
     by_id = {one.id: one for one in watches}
     if kept := [one for one in found if one.position]:
         _add_steps(database, source, kept, now)
+    if uncounted := [one.key for one in found if not one.position and one.definition.kept_by_changes]:
+        source.execute(FORGET_STEPS, [uncounted])  # nobody reads them, and they take the room of changes
     for one in found:
         if _is_due(one, now):
             _count(database, source, by_id[one.watch_id], one, now)

@@ -188,18 +188,28 @@ def _step_trigger(
 ) -> list[Composed]:
     """What one statement adds to each gauge: of the rows after it, less those before it."""
     sides = {"insert": ("after",), "update": ("after", "before"), "delete": ("before",)}[operation]
-    steps = SQL(",\n            ").join([_step(gauge, sides) for _, gauge in kept])
+    steps = [_step(gauge, sides) for _, gauge in kept]
     keys = SQL(", ").join([Literal(gauge_key) for gauge_key, _ in kept])
     body = SQL(
         "{number}    steps numeric[];\nBEGIN\n{unless_full}"
         "    BEGIN\n        steps := ARRAY[\n            {steps}\n        ];\n"
         "    EXCEPTION WHEN {uncountable} THEN  -- the application's write goes on\n"
-        "        RETURN NULL;\n    END;\n"
+        "        steps := pg_catalog.array_fill(NULL::numeric, ARRAY[{many}]);\n{each}"
+        "    END;\n"
         "    INSERT INTO footfall.outbox (watch, operation, step)\n"
         "    SELECT s.watch, 'step', s.step\n"
         "    FROM unnest(ARRAY[{keys}], steps) AS s(watch, step)\n"
         "    WHERE s.step <> 0 AND pg_catalog.abs(s.step) < {most};"  # NaN is more than every number
-    ).format(number=NUMBER, unless_full=UNLESS_FULL, uncountable=CHANGED_COLUMNS, steps=steps, keys=keys, most=MAX_STEP)
+    ).format(
+        number=NUMBER,
+        unless_full=UNLESS_FULL,
+        uncountable=CHANGED_COLUMNS,
+        steps=SQL(",\n            ").join(steps),
+        many=SQL(str(len(kept))),
+        each=_each_step(steps),
+        keys=keys,
+        most=MAX_STEP,
+    )
     transition = {"before": "OLD TABLE AS before", "after": "NEW TABLE AS after"}
     trigger = SQL(
         "CREATE TRIGGER {trigger} AFTER {operation} ON {table}\n    REFERENCING {rows} FOR EACH STATEMENT"
@@ -210,6 +220,20 @@ def _step_trigger(
         rows=SQL(" ").join([SQL(transition[side]) for side in sides]),
     )
     return _with_function(f"{key}g_{operation}", body, trigger)
+
+
+def _each_step(steps: Sequence[sql.Composable]) -> sql.Composable:
+    """The steps one by one: one that cannot be counted takes no other along. A gauge that is alone has none."""
+    block = SQL(
+        "        BEGIN\n            steps[{number}] := {step};\n"
+        "        EXCEPTION WHEN {uncountable} THEN\n            NULL;\n        END;\n"
+    )
+    return SQL("").join(
+        [
+            block.format(number=SQL(str(number)), step=step, uncountable=CHANGED_COLUMNS)
+            for number, step in enumerate(steps if len(steps) > 1 else (), start=1)
+        ]
+    )
 
 
 def _step(gauge: GaugeDefinition, sides: Sequence[str]) -> sql.Composable:
