@@ -47,7 +47,7 @@ def sql_of(
     site: Site, source: str, one: WatchDefinition, gauges: Sequence[GaugeDefinition], allowed: Allowed = None
 ) -> str:
     """The SQL that `add` would execute; nothing is connected to and nothing changed."""
-    source, one = checked_source(source), checked(one, gauges)
+    source, one = checked_source(source), checked(_linked(site, one), gauges)
     parameters(source, allowed)
     return install.print_sql(source, _key(site, one, gauges), one, gauges)
 
@@ -67,7 +67,7 @@ def add(
     Where `allowed` are networks, the watch stays guarded: whatever its name leads to later, it is connected to only
     there and on the public internet.
     """
-    source, one = checked_source(source), checked(one, gauges)
+    source, one = checked_source(source), checked(_linked(site, one), gauges)
     key = _key(site, one, gauges)
     found = of_site(database, site.id)
     if existing := next((each for each in found if each.key == key and each.source == source), None):
@@ -84,6 +84,12 @@ def add(
         own = schema.watches.c.id == number
         connection.execute(update(schema.watches).where(own).values(enabled=True, wrong=""))
     return find(database, number)
+
+
+def _linked(site: Site, one: WatchDefinition) -> WatchDefinition:
+    """A link that is a path leads to a page of the site: below the dashboard's address there is none."""
+    is_path = one.link.startswith("/") and not one.link.startswith("//")
+    return one._replace(link=f"https://{site.domain}{one.link}") if is_path else one
 
 
 def _key(site: Site, one: WatchDefinition, gauges: Sequence[GaugeDefinition]) -> str:

@@ -111,7 +111,7 @@ COMMANDS: tuple[Command, ...] = (
                 "--link",
                 default="",
                 metavar="TEMPLATE",
-                help="Where the row is: https://… or a path.",
+                help="Where the row is: https://… or a path of the site.",
             ),
             option("--value", default="", metavar="COL", help="The column of the value."),
             option("--currency", default="", metavar="CUR|COL", help="Like EUR, or the column that has it."),

@@ -20,7 +20,7 @@ from analytics.activity.watch import as_json
 from analytics.base.errors import InvalidInput
 from analytics.commands import registry
 from analytics.storage import schema
-from tests.support.factories import NOW
+from tests.support.factories import NOW, added_site
 from tests.support.host import over_tcp, watch_of
 
 pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)  # what is tested is in the other database
@@ -86,6 +86,20 @@ def test_the_same_watch_is_added_once(database, site, host):
     watches.add(database, site, host.url, bookings(), now=NOW)
     with pytest.raises(InvalidInput, match="watch 1 is the same; nothing was changed"):
         watches.add(database, site, host.url, bookings(), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("link", "leads_to"),
+    [
+        ("/bookings/{id}", "https://shop.example.com/bookings/{id}"),
+        ("https://admin.example.com/{id}", "https://admin.example.com/{id}"),
+        ("", ""),
+    ],
+)
+def test_a_link_that_is_a_path_leads_to_the_site(database, host, link, leads_to):
+    site = added_site(database, "shop.example.com")
+    added = watches.add(database, site, host.url, bookings(columns=("id",), link=link), now=NOW)
+    assert added.definition.link == leads_to
 
 
 def test_columns_that_are_not_named_never_reach_the_outbox(database, site, host):
