@@ -7,6 +7,7 @@ from typing import NamedTuple
 from dash.development.base_component import Component
 
 from analytics.base.words import N_, _
+from analytics.notify.event_fields import exact_text
 from analytics.notify.kinds import table as kinds
 from analytics.notify.kinds.metric import MetricWhen
 from analytics.notify.live_metrics import LIVE_METRICS
@@ -95,8 +96,8 @@ def _line(rule: RuleInput | Rule | None) -> _Line:
     return _Line(
         rule.when.metric,
         choice.field,
-        "0" if choice.has_seconds else f"{number:.15g}",
-        f"{seconds / 60:g}",
+        "0" if choice.has_seconds else exact_text(number),
+        f"{seconds / 60:.10g}",
         str(sent.get("readings", READINGS)),
         period,
     )
