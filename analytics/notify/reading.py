@@ -45,7 +45,10 @@ class LiveSource(Protocol):
         """The latest beat of each person who is active on a site now."""
 
     def recent_items(self, site_id: int, many: int) -> Sequence[FeedItem]:
-        """The newest items of the feed, newest first, at most so many."""
+        """The newest items of the feed that are in memory, newest first, at most so many."""
+
+    def has_all_items(self, site_id: int) -> bool:
+        """Whether the items in memory are all that the site has."""
 
 
 Measured = Callable[[], Mapping[str, float]]
@@ -143,8 +146,10 @@ class LiveReadings:
         for many in (FEW_ITEMS, MAX_ITEMS):
             found = self._sources.live.recent_items(site_id, many)
             within = [one for one in found if since <= one.timestamp <= self._now]
-            if len(found) < many or found[-1].timestamp < since:
+            if found and found[-1].timestamp < since:
                 return _Recent(within, is_whole=True)
+            if len(found) < many:
+                return _Recent(within, is_whole=self._sources.live.has_all_items(site_id))
         return _Recent(within, is_whole=False)
 
     def _earlier_events(self, site: Site, filters: tuple[Filter, ...]) -> int:
@@ -205,15 +210,13 @@ class StoredLive(NamedTuple):
         """As `LiveSource`."""
         return recent(self.database, site_id, many)[::-1]
 
+    def has_all_items(self, _site_id: int) -> bool:
+        """As `LiveSource`: fewer items than were asked for are all."""
+        return True
+
 
 def stored_value(
-    when: MetricWhen,
-    site: Site,
-    database: Database,
-    backend: Backend,
-    window_s: int,
-    now: int,
-    measured: Measured = dict,
+    when: MetricWhen, site: Site, database: Database, backend: Backend, window_s: int, now: int, measured: Measured = dict
 ) -> float | None:
     """The value of a rule's metric now, where there is no hub: read from the database, or `measured`. None: no data.
 

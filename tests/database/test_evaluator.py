@@ -196,6 +196,33 @@ def test_the_real_hub_is_a_live_source(database, watching):
     assert said(database)[0] == (0, "alert.firing", "3 people on example.com")
 
 
+@pytest.mark.parametrize("many", [99, 100, 300])
+def test_a_new_feed_that_has_not_all_of_the_last_minute_counts_it_in_the_database(database, watching, many):
+    """Named after the bug: after a start 300 events were 100, since a new feed begins with no more."""
+    added_site(database)
+    stored(database, *(accepted(page_id=f"page-{number:04}", visitor=number, at=NOW - 1) for number in range(many)))
+    hub = Hub(database, 60, lambda: NOW)
+    try:
+        watch = watching(line(metric="events_per_minute", above=10_000), live=hub)
+        watch.evaluator.evaluate_live(NOW)
+        assert states(database)[1][2] == many
+    finally:
+        hub.close()
+
+
+def test_a_feed_that_has_every_item_is_counted_without_the_database(database, watching):
+    added_site(database)
+    hub = Hub(database, 60, lambda: NOW)
+    try:
+        watch = watching(line(metric="events_per_minute", above=10_000), live=hub)
+        hub.recent_items(1)
+        hub.publish([stored_outcome(visitor, nth=visitor) for visitor in (1, 2, 3)])
+        watch.evaluator.evaluate_live(NOW)
+        assert states(database)[1][2] == 3, "no row of them is stored"
+    finally:
+        hub.close()
+
+
 # ── cost ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
