@@ -19,7 +19,18 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
 from analytics.live.minutes import StillCounting
-from analytics.notify.alert import HISTORICAL_S, LIVE_S, WRITTEN_S, Changes, Ending, MetricReading, Standing, State, reset, step
+from analytics.notify.alert import (
+    HISTORICAL_S,
+    LIVE_S,
+    WRITTEN_S,
+    Changes,
+    Ending,
+    MetricReading,
+    Standing,
+    State,
+    reset,
+    step,
+)
 from analytics.notify.kinds.metric import MetricWhen
 from analytics.notify.notification import Notification
 from analytics.notify.reading import EarlierPeople, LiveReadings, Sources, read_historical
@@ -35,6 +46,7 @@ from analytics.storage.exclusive_lock import ExclusiveLock
 log = logging.getLogger("footfall.alerts")
 
 MAX_ERRORS = 3  # failed readings in a row, then the rule is switched off
+
 
 def is_away(failed: Exception) -> bool:
     """Whether the database does not answer: readings are missed, and no rule is at fault. A statement that the server

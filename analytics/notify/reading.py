@@ -142,15 +142,13 @@ class LiveReadings:
     def _recent(self, site_id: int) -> _Recent:
         """The pageviews and events of the last minute."""
         since = self._now - MINUTE + 1
-        found: Sequence[FeedItem] = ()
         for many in (FEW_ITEMS, MAX_ITEMS):
             found = self._sources.live.recent_items(site_id, many)
-            within = [one for one in found if since <= one.timestamp <= self._now]
-            if found and found[-1].timestamp < since:
-                return _Recent(within, is_whole=True)
-            if len(found) < many:
-                return _Recent(within, is_whole=self._sources.live.has_all_items(site_id))
-        return _Recent(within, is_whole=False)
+            is_whole = bool(found) and found[-1].timestamp < since
+            if is_whole or len(found) < many:
+                break
+        within = [one for one in found if since <= one.timestamp <= self._now]
+        return _Recent(within, is_whole or (len(found) < many and self._sources.live.has_all_items(site_id)))
 
     def _earlier_events(self, site: Site, filters: tuple[Filter, ...]) -> int:
         end = self._now // MINUTE * MINUTE - HOUR
@@ -216,7 +214,13 @@ class StoredLive(NamedTuple):
 
 
 def stored_value(
-    when: MetricWhen, site: Site, database: Database, backend: Backend, window_s: int, now: int, measured: Measured = dict
+    when: MetricWhen,
+    site: Site,
+    database: Database,
+    backend: Backend,
+    window_s: int,
+    now: int,
+    measured: Measured = dict,
 ) -> float | None:
     """The value of a rule's metric now, where there is no hub: read from the database, or `measured`. None: no data.
 

@@ -50,8 +50,7 @@ class Channel:
         self.commented_at = 0.0
 
     def start_feed(self, items: list[FeedItem], *, is_whole: bool = False) -> None:
-        """Replaces the feed by these items, oldest first, and marks them as sent. `is_whole`: there are no older ones.
-        """
+        """Replaces the feed by these items, oldest first, and marks them as sent. `is_whole`: the site has no older."""
         self._began_whole = is_whole
         self.items: deque[tuple[int, FeedItem]] = deque(enumerate(items), maxlen=MAX_ITEMS)
         self.position = len(self.items)  # of the next item
