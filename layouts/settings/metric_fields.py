@@ -36,12 +36,13 @@ def crossing(name: str, rule: RuleInput | Rule | None) -> list[Component]:
         _("Now"): [(one, _(LIVE_NAMES[one])) for one in LIVE_METRICS],
         _("Of a period"): [(one, _(metric.label)) for one, metric in METRICS.items()],
     }
+    in_percent = _("Shares and changes are in %: 5 is 0.05 of the statistics API.")
     crossings = [(one.field, _(one.words)) for one in kinds.CHOICES.values()]
     return [
         form.select(name, "metric", _("Metric"), line.metric, ways),
         *_filters(name, rule),
         form.select(name, "crossing", _("Crosses its line when it"), line.crossing, crossings),
-        form.text(name, "threshold", _("Threshold"), line.threshold, inputMode="decimal"),
+        form.text(name, "threshold", _("Threshold"), line.threshold, hint=in_percent, inputMode="decimal"),
     ]
 
 

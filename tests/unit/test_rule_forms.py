@@ -126,6 +126,21 @@ def test_a_form_leaves_what_it_does_not_show_as_it_was():
     assert "filters" not in other["when"]
 
 
+@pytest.mark.parametrize(("has_failed", "is_on"), [(True, True), (False, False)])
+def test_a_rule_that_failed_is_on_again_when_its_form_is_saved(has_failed, is_on):
+    """Named after the bug: it stayed off, and its page said no more why."""
+    known = read({"name": "Refunds", "when": {"event": "refund"}, "notify": {"priority": "low", "title": "x"}})
+    sent = event_rule(values(of_event("example.com", [], RuleDraft(known, 7), [])))
+    assert over(plain(known) | {"enabled": False}, sent, has_failed=has_failed)["enabled"] is is_on
+
+
+@pytest.mark.parametrize("metric", ["error_rate", "bounce_rate"])
+def test_the_form_says_that_shares_are_in_percent(metric):
+    known = read({"name": "n", "when": {"metric": metric, "above": 5}, "notify": {"priority": "low", "title": "x"}})
+    hint = of_metric("example.com", [], RuleDraft(known, 7), [])["rule-metric-threshold-note"]
+    assert hint.children[0].children == "Shares and changes are in %: 5 is 0.05 of the statistics API."
+
+
 def test_a_wrong_field_of_the_form_for_metrics_is_named():
     fields = {"name": "Crowd", "metric": "active_sessions", "crossing": "above", "threshold": "9"} | SAID
     for name, text, why in (
