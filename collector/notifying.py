@@ -77,7 +77,7 @@ class Notifying:
 
     def totals(self) -> NotifyTotals:
         """What `/metrics` says of notifications."""
-        return totals.read(self._database, self.courier.results, self._now())
+        return totals.read(self._database, self.courier.results, self._evaluator.gaps(), self._now())
 
     def _on_written(self, written: Notified) -> None:
         """After the commit of events. Rules that erred are switched off, which is said too, as are events that no rule

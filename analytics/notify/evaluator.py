@@ -37,7 +37,7 @@ from analytics.notify.reading import EarlierPeople, LiveReadings, Sources, read_
 from analytics.notify.rule import Rule
 from analytics.notify.standing_memory import StandingMemory
 from analytics.notify.standings import Add, Evaluated, PassResult, StoredStanding, SwitchedOff, write
-from analytics.notify.turns import Turns
+from analytics.notify.turns import ReadingGaps, Turns
 from analytics.notify.why import Explanation, explain
 from analytics.sites.site import Site
 from analytics.storage import locks
@@ -94,6 +94,10 @@ class Evaluator:
             return read_historical(when, site, self._sources.backend, now)
 
         return self._evaluate(_Pass(self._historical, self._historical_turns, read, live, now))
+
+    def gaps(self) -> dict[str, ReadingGaps]:
+        """From one reading of a rule to the next, of rules on live and on historical metrics."""
+        return {"live": self._live_turns.gaps, "historical": self._historical_turns.gaps}
 
     def close(self) -> None:
         """Leaves the rules to another process."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analytics.notify.turns import Turns
+from analytics.notify.turns import GAP_BOUNDS_S, Turns
 from tests.support.alerts import line
 
 
@@ -63,3 +63,20 @@ def test_a_rule_that_is_gone_is_forgotten():
     passes.run()
     passes.seconds = {1: 0.1, 2: 0.1}
     assert passes.run() == [1, 2]
+
+
+def test_the_time_from_one_reading_to_the_next_is_counted():
+    passes = Passes(rule1=0.5, rule2=0.5)
+    for now in (0, 5, 10, 20):
+        passes.now = now
+        passes.run()
+    passes.seconds = {2: 0.5}
+    passes.now = 80
+    passes.run()
+    passes.seconds = {1: 0.5, 2: 0.5}
+    passes.now = 85
+    passes.run()
+    slots, seconds = passes.turns.gaps
+    counted = {bound: many for bound, many in zip((*GAP_BOUNDS_S, "more"), slots, strict=True) if many}
+    assert counted == {5.1: 4, 10.0: 2, 60.5: 1, 5.5: 1}, "rule 1 begins anew after it was off"
+    assert seconds == 105
