@@ -1,4 +1,4 @@
-"""200 alert rules over 50 sites: their processor time, what they cost the senders of pageviews, how soon they are read."""
+"""200 alert rules over 50 sites: their processor time, what they cost senders of pageviews, how soon they are read."""
 
 from __future__ import annotations
 
