@@ -1,4 +1,4 @@
-"""200 alert rules over 50 sites: their processor time, and what they cost the senders of pageviews."""
+"""200 alert rules over 50 sites: their processor time, what they cost senders of pageviews, how soon they are read."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import json
 import secrets
 import statistics
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from analytics.base.config import Config
 from analytics.sites import store
@@ -17,12 +21,15 @@ from benchmarks.chromium import OWNER
 from benchmarks.common import BEHIND_PROXY, Report, cpu_s, rows, serving, spread
 from benchmarks.load import Load, site_name
 from benchmarks.pace import paced, pacing
+from tests.support.factories import beat, keep_beats
 from tests.support.serving import Server, eventually, listening
 
 SITES, A_SECOND = 50, 200
 ROUNDS, ROUND_S, SETTLE_S = 5, 60.0, 6.0
 MAX_RATIO = 1.2
-MAX_FIRES_S = 5.5  # they are read every 5 s
+HOUR_S = 3_600
+MAX_FIRES_S = MAX_GAP_S = 5.5  # they are read every 5 s
+PEOPLE_THEN, BEAT_S, SEEDED_S = 5, 30, 1_800  # of each site an hour ago: people, and for how long
 NOTIFY = {"priority": "low", "title": "{rule} on {site}"}
 
 # Of each site: three on live metrics, one on a metric of the past. None of them fires.
@@ -36,10 +43,13 @@ FIRING = {"metric": "active_sessions", "above": 0}  # fires at its first reading
 
 
 class Measured(NamedTuple):
-    """One load, and the server's processor time for each minute of it."""
+    """One load, the server's processor time for each minute of it, and the gaps between readings of a live rule during
+    it: how often they took up to so many seconds.
+    """
 
     load: Load
     cpu_s: float
+    gaps: Counter[float]
 
 
 def run(report: Report, folder: Path, *, short: bool) -> None:
@@ -60,7 +70,10 @@ def run(report: Report, folder: Path, *, short: bool) -> None:
         ratios = [one.load.p99 / other.load.p99 for one, other in zip(found["with"], found["without"], strict=True)]
         ends = f"[{min(ratios):.2f}–{max(ratios):.2f}]"
         report.at_most("p99 with rules to without", statistics.median(ratios), MAX_RATIO, "times", ends)
+        _print_gaps(report, found["with"])
         _print_firing(report, server, program)
+        unread = "SELECT COUNT(*) FROM rule_states WHERE state = 'no_data'"
+        report.zero("rules without a reading, also of an hour ago", rows(server, unread)[0][0])
         ((wrong,),) = rows(server, "SELECT COUNT(*) FROM rules WHERE wrong <> ''")
         report.zero("rules that erred", wrong)
 
@@ -69,9 +82,23 @@ def _installed(folder: Path) -> Config:
     config = Config(data_dir=folder / "data")
     database = Database(config)
     for number in range(SITES):
-        store.add(database, site_name(number), now=int(time.time()))
+        _seed(database, store.add(database, site_name(number), now=int(time.time())).id)
     database.close()
     return config
+
+
+def _seed(database: Database, site_id: int) -> None:
+    """People who were on the site an hour ago, for as long as the benchmark runs."""
+    begin = int(time.time()) - HOUR_S - 2 * BEAT_S
+    visitors = [site_id * 100 + number for number in range(PEOPLE_THEN)]
+    keep_beats(
+        database,
+        [
+            beat(visitor, site_id=site_id, at=at, nth=visitor)
+            for at in range(begin, begin + SEEDED_S, BEAT_S)
+            for visitor in visitors
+        ],
+    )
 
 
 def _print(report: Report, name: str, some: Sequence[Measured]) -> None:
@@ -95,10 +122,33 @@ def _in_turns(server: Server, program: _Program, rounds: int, round_s: float) ->
             program.switch(on=name == "with")
             time.sleep(SETTLE_S)
             first += 1_000_000
-            before = cpu_s(server.process.pid)
+            before, gaps = cpu_s(server.process.pid), _gaps(server)
             load = paced(server.port, A_SECOND, round_s, f"sites/{SITES}", first)
-            found[name].append(Measured(load, (cpu_s(server.process.pid) - before) / load.seconds * 60))
+            took_s = (cpu_s(server.process.pid) - before) / load.seconds * 60
+            found[name].append(Measured(load, took_s, _gaps(server) - gaps))
     return found
+
+
+# ── how often ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _gaps(server: Server) -> Counter[float]:
+    """How often it took up to so many seconds from one reading of a live rule to its next, since the start."""
+    families = text_string_to_metric_families(server.request("GET", "/metrics").body.decode())
+    samples = [one for family in families for one in family.samples if one.name == "footfall_rule_gap_seconds_bucket"]
+    up_to = {0.0: 0} | {float(one.labels["le"]): int(one.value) for one in samples if one.labels["kind"] == "live"}
+    return Counter({bound: up_to[bound] - up_to[less] for less, bound in pairwise(sorted(up_to))})
+
+
+def _print_gaps(report: Report, found: Sequence[Measured]) -> None:
+    gaps = sum((one.gaps for one in found), Counter[float]())
+    bounds = sorted(gaps.elements())
+    if not bounds:
+        report.zero("readings of live rules that are missing", 1)
+        return
+    report.figure("readings of live rules", f"{len(bounds):,}, a gap after the one before up to")
+    report.at_most("  99 of 100", bounds[len(bounds) * 99 // 100], MAX_GAP_S, "s")
+    report.at_most("  the longest", bounds[-1], MAX_GAP_S, "s")
 
 
 # ── how soon ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from urllib.parse import quote
 
+from analytics.base.background import Pause, in_batches
 from analytics.base.config import Config
 from analytics.notify import alerts, deliveries, failed_rules, notifications, shipped, totals, unchecked_events
 from analytics.notify.courier import Courier
@@ -68,14 +70,14 @@ class Notifying:
         """Evaluates the rules on metrics of a period, if no other process does."""
         self._show(self._evaluator.evaluate_historical(self._now()))
 
-    def prune(self) -> None:
-        """Deletes some of what is kept no longer."""
+    def prune(self, pause: Pause) -> None:
+        """Deletes what is kept no longer, in small batches."""
         for kept in (notifications, alerts, deliveries):
-            kept.prune(self._database, self._now())
+            in_batches(partial(kept.prune, self._database, self._now()), pause)
 
     def totals(self) -> NotifyTotals:
         """What `/metrics` says of notifications."""
-        return totals.read(self._database, self.courier.results, self._now())
+        return totals.read(self._database, self.courier.results, self._evaluator.gaps(), self._now())
 
     def _on_written(self, written: Notified) -> None:
         """After the commit of events. Rules that erred are switched off, which is said too, as are events that no rule

@@ -15,6 +15,7 @@ from analytics.access.api_keys import KeyRing
 from analytics.access.embeds import EmbedRing
 from analytics.activity import readings
 from analytics.base import private_files
+from analytics.base.background import rest_s
 from analytics.base.config import Config, WrongSetting, secret_of
 from analytics.base.error_log import describe
 from analytics.calendar.minute_series import Minutes
@@ -167,6 +168,7 @@ class Service:
         return [
             (self.refresh, EMBEDDED_REFRESH_S if self.database.embedded else REFRESH_S),
             (self._tidy, TIDY_S),
+            (self._prune_notices, TIDY_S),
             (self._note, NOTE_S),
             (self._restore, RESTORE_S),
             (self._do_the_day, DAILY_CHECK_S),
@@ -332,18 +334,23 @@ class Service:
         return thread
 
     def _run_every(self, work: Callable[[], None], seconds: float) -> None:
-        while not self._stopping.wait(seconds):
+        wait_s = seconds
+        while not self._stopping.wait(wait_s):
+            began = time.monotonic()
             try:
                 work()
             except Exception as failed:
                 log.warning("%s has to wait: %s", work.__name__, describe(failed))
+            wait_s = rest_s(seconds, time.monotonic() - began)
 
     def _tidy(self) -> None:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
         self.database.renew_lease()
         self.hub.discard_idle()
         changes.prune(self.database, self.pause)
-        self.notifying.prune()
+
+    def _prune_notices(self) -> None:
+        self.notifying.prune(self.pause)
 
     def drain(self) -> None:
         """Ends demo traffic, refuses new events, commits queued ones, ends the streams. May be called twice."""

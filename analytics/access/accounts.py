@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from analytics.access import passwords
@@ -96,13 +96,18 @@ def lock_people(database: Database, connection: Connection) -> None:
 def insert_person(
     connection: Connection, email: str, role: str, hashed: str, now: int, sites: Iterable[int] = ()
 ) -> Person:
-    """Adds a person with `role` on every site, or on these `sites` (ids) only."""
+    """Adds a person with `role` on every site, or on these `sites` (ids) only.
+
+    What was notified before is read: only what comes from now on is news for them.
+    """
     memberships = dict.fromkeys(sites, role)
     everywhere = MEMBER if memberships else role
     values = {"email": email, "role": everywhere, "password_hash": hashed, "created_at": now}
     person_id = connection.execute(insert(schema.people).values(values).returning(schema.people.c.id)).scalar_one()
     for site_id in memberships:
         set_membership(connection, person_id, site_id, role, now)
+    last = connection.execute(select(func.max(schema.notifications.c.id))).scalar() or 0
+    connection.execute(insert(schema.notification_marks).values(person_id=person_id, read_up_to=last))
     return Person(person_id, email, everywhere, now, memberships)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from analytics.base.errors import InvalidInput, message
-from analytics.notify import difference
+from analytics.notify import alert_steps, difference
 from analytics.notify.alert import Alert, AlertStep, as_live
 from analytics.notify.rule import Severity
 from analytics.notify.snooze import in_hours
@@ -17,7 +17,7 @@ from analytics.storage.database import Database
 
 MAX_OPEN = 200  # of a site, which has no more rules
 MAX_LISTED = 50
-MAX_STEPS = 100  # shown of an alert; a metric that crosses its line to and fro makes one each few seconds
+MAX_STEPS = 150  # shown of an alert: those that are kept (`alert_steps.py`), and what people did
 KEPT_S = 365 * 86_400
 BATCH = 500
 
@@ -208,7 +208,7 @@ def _change(connection: Connection, alert_id: int, **values: Any) -> Alert:
 
 def _add_step(connection: Connection, alert: Alert, step: str, by: str, now: int) -> None:
     row = {"site_id": alert.site_id, "rule_id": alert.rule_id, "alert_id": alert.id, "at": now, "step": step}
-    connection.execute(insert(schema.alert_steps).values(row | {"value": alert.value, "who": by}))
+    alert_steps.add(connection, row | {"value": alert.value, "who": by})
 
 
 def _alert(row: Row[Any]) -> Alert:

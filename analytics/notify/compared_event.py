@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from analytics.notify.event_fields import as_number, as_text, value_of
+from analytics.notify.event_fields import as_number, as_text, exact_text, value_of
 
 
 class ComparedEvent:
@@ -27,7 +27,7 @@ class ComparedEvent:
     def text(self, field: str) -> str:
         """The field as a casefolded text; "" if the event does not have it."""
         if field not in self._texts:
-            self._texts[field] = as_text(value_of(self._event, field)).casefold()
+            self._texts[field] = exact_text(value_of(self._event, field)).casefold()
         return self._texts[field]
 
     def number(self, field: str) -> float | None:

@@ -190,7 +190,7 @@ def drop_of_channel(connection: Connection, channel_id: int, why: str) -> None:
 
 
 def prune(database: Database, now: int) -> int:
-    """Deletes what ended longer ago than `KEPT_S`, in one small batch, and returns how many. Called every minute."""
+    """Deletes what ended longer ago than `KEPT_S`, in one small batch, and returns how many."""
     table = schema.deliveries
     ended = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED, DeliveryState.COVERED
     old = select(table.c.id).where(table.c.state.in_(ended), table.c.next_at < now - KEPT_S).limit(PRUNE_BATCH)

@@ -8,41 +8,59 @@ changes nothing writes nothing.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from psycopg.errors import QueryCanceled
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput
 from analytics.live.minutes import StillCounting
-from analytics.notify.alert import WRITTEN_S, Changes, Ending, MetricReading, Standing, State, reset, step
+from analytics.notify.alert import (
+    HISTORICAL_S,
+    LIVE_S,
+    WRITTEN_S,
+    Changes,
+    Ending,
+    MetricReading,
+    Standing,
+    State,
+    reset,
+    step,
+)
 from analytics.notify.kinds.metric import MetricWhen
 from analytics.notify.notification import Notification
 from analytics.notify.reading import EarlierPeople, LiveReadings, Sources, read_historical
 from analytics.notify.rule import Rule
 from analytics.notify.standing_memory import StandingMemory
 from analytics.notify.standings import Add, Evaluated, PassResult, StoredStanding, SwitchedOff, write
+from analytics.notify.turns import ReadingGaps, Turns
 from analytics.notify.why import Explanation, explain
 from analytics.sites.site import Site
 from analytics.storage import locks
-from analytics.storage.availability import Unresponsive
 from analytics.storage.exclusive_lock import ExclusiveLock
 
 log = logging.getLogger("footfall.alerts")
 
 MAX_ERRORS = 3  # failed readings in a row, then the rule is switched off
 
-# The database does not answer: readings are missed, no rule is at fault.
-AWAY_ERRORS = (OperationalError, PoolTimeoutError, Unresponsive)
+
+def is_away(failed: Exception) -> bool:
+    """Whether the database does not answer: readings are missed, and no rule is at fault. A statement that the server
+    stopped because it took too long is the rule's.
+    """
+    too_slow = isinstance(failed, OperationalError) and isinstance(failed.orig, QueryCanceled)
+    return isinstance(failed, OperationalError | PoolTimeoutError) and not too_slow
 
 
 class Evaluator:
     """Evaluates metric rules. Two threads may call the two `evaluate_…`; close it at the end.
 
     `rules` gives the rules on metrics and on alerts that are switched on, `site_of` a site by its id, None for one that
-    was removed. `add` stores a notification.
+    was removed. `add` stores a notification, `clock` returns seconds that only grow.
     """
 
     def __init__(
@@ -51,11 +69,13 @@ class Evaluator:
         site_of: Callable[[int], Site | None],
         rules: Callable[[], Sequence[Rule]],
         add: Add,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sources, self._site_of, self._rules, self._add = sources, site_of, rules, add
         self._lock = ExclusiveLock(sources.database, locks.ALERTS)
         self._earlier = EarlierPeople()
         self._live, self._historical = StandingMemory(is_live=True), StandingMemory(is_live=False)
+        self._live_turns, self._historical_turns = Turns(LIVE_S / 2, clock), Turns(HISTORICAL_S / 2, clock)
 
     def evaluate_live(self, now: int) -> list[Notification]:
         """Evaluates the rules on live metrics; returns the notifications that were written, in order.
@@ -64,7 +84,7 @@ class Evaluator:
         database pass through; then nothing was written, and the readings count as missed.
         """
         live = LiveReadings(self._sources, self._earlier, now)
-        return self._evaluate(_Pass(self._live, live.read, live, now))
+        return self._evaluate(_Pass(self._live, self._live_turns, live.read, live, now))
 
     def evaluate_historical(self, now: int) -> list[Notification]:
         """Evaluates the rules on historical metrics, as `evaluate_live`."""
@@ -73,7 +93,11 @@ class Evaluator:
         def read(when: MetricWhen, site: Site) -> float | None:
             return read_historical(when, site, self._sources.backend, now)
 
-        return self._evaluate(_Pass(self._historical, read, live, now))
+        return self._evaluate(_Pass(self._historical, self._historical_turns, read, live, now))
+
+    def gaps(self) -> dict[str, ReadingGaps]:
+        """From one reading of a rule to the next, of rules on live and on historical metrics."""
+        return {"live": self._live_turns.gaps, "historical": self._historical_turns.gaps}
 
     def close(self) -> None:
         """Leaves the rules to another process."""
@@ -87,7 +111,7 @@ class Evaluator:
             known = self._rules()
             rules = {rule.id: rule for rule in known if isinstance(rule.when, MetricWhen)}
             one.memory.load(self._sources.database, rules, one.now)
-            found = [self._read(one, rule) for rule in one.memory.own(rules).values()]
+            found = [self._read(one, rule) for rule in one.turns.of(list(one.memory.own(rules).values()))]
             ended = [self._end(gone, one.now) for gone in one.memory.take_gone(rules)]
             return self._write(one, [each for each in (*found, *ended) if each], known)
 
@@ -111,9 +135,9 @@ class Evaluator:
         assert isinstance(rule.when, MetricWhen)
         try:
             return explain(rule.when, site, self._sources, one.live, since, one.now)
-        except AWAY_ERRORS:
-            raise
         except Exception as failed:  # an alert without an explanation is better than none
+            if is_away(failed):
+                raise
             log.warning("the alert of rule %d has no explanation: %s", rule.id, describe(failed))
             return Explanation()
 
@@ -150,6 +174,7 @@ class _Pass(NamedTuple):
     """One pass over the rules of a memory. `live` explains the alerts that begin."""
 
     memory: StandingMemory
+    turns: Turns
     read: Callable[[MetricWhen, Site], float | None]
     live: LiveReadings
     now: int
@@ -160,13 +185,13 @@ def _reading(read: Callable[[MetricWhen, Site], float | None], rule: Rule, site:
     assert isinstance(rule.when, MetricWhen)
     try:
         return MetricReading(read(rule.when, site))
-    except AWAY_ERRORS:
-        raise
     except StillCounting:
         return None
     except InvalidInput as wrong:
         return MetricReading(wrong=str(wrong))
     except Exception as failed:
+        if is_away(failed):
+            raise
         log.warning("rule %d cannot be read: %s", rule.id, describe(failed))
         return MetricReading(wrong=str(describe(failed)))
 

@@ -70,6 +70,14 @@ def as_text(value: object) -> str:
     return "" if number is None else number_text(number)
 
 
+def exact_text(value: object) -> str:
+    """As `as_text`, but of a number every digit, so that its text is that number again: `99.999`, `0.015`."""
+    number = None if isinstance(value, bool | str) else as_number(value)
+    if number is None:
+        return as_text(value)
+    return f"{number:.0f}" if number == round(number) and abs(number) < 1e15 else repr(number)
+
+
 def number_text(number: float) -> str:
     """A finite number with at most two decimals, small ones with three digits: `49`, `49.9`, `0.00123`."""
     if number == round(number):

@@ -250,7 +250,7 @@ def _read_alone(connection: Connection, person_id: int, ids: Sequence[int]) -> s
 
 
 def prune(database: Database, now: int) -> int:
-    """Deletes what is older than `KEPT_S`, in one small batch, and returns how many. Called every minute."""
+    """Deletes what is older than `KEPT_S`, in one small batch, and returns how many."""
     table, reads = schema.notifications, schema.notification_reads
     oldest = select(table.c.id, table.c.last_at).order_by(table.c.id).limit(BATCH)  # to search by time reads all rows
     with database.read() as connection:

@@ -45,7 +45,10 @@ class LiveSource(Protocol):
         """The latest beat of each person who is active on a site now."""
 
     def recent_items(self, site_id: int, many: int) -> Sequence[FeedItem]:
-        """The newest items of the feed, newest first, at most so many."""
+        """The newest items of the feed that are in memory, newest first, at most so many."""
+
+    def has_all_items(self, site_id: int) -> bool:
+        """Whether the items in memory are all that the site has."""
 
 
 Measured = Callable[[], Mapping[str, float]]
@@ -139,13 +142,13 @@ class LiveReadings:
     def _recent(self, site_id: int) -> _Recent:
         """The pageviews and events of the last minute."""
         since = self._now - MINUTE + 1
-        found: Sequence[FeedItem] = ()
         for many in (FEW_ITEMS, MAX_ITEMS):
             found = self._sources.live.recent_items(site_id, many)
-            within = [one for one in found if since <= one.timestamp <= self._now]
-            if len(found) < many or found[-1].timestamp < since:
-                return _Recent(within, is_whole=True)
-        return _Recent(within, is_whole=False)
+            is_whole = bool(found) and found[-1].timestamp < since
+            if is_whole or len(found) < many:
+                break
+        within = [one for one in found if since <= one.timestamp <= self._now]
+        return _Recent(within, is_whole or (len(found) < many and self._sources.live.has_all_items(site_id)))
 
     def _earlier_events(self, site: Site, filters: tuple[Filter, ...]) -> int:
         end = self._now // MINUTE * MINUTE - HOUR
@@ -204,6 +207,10 @@ class StoredLive(NamedTuple):
     def recent_items(self, site_id: int, many: int) -> Sequence[FeedItem]:
         """As `LiveSource`."""
         return recent(self.database, site_id, many)[::-1]
+
+    def has_all_items(self, _site_id: int) -> bool:
+        """As `LiveSource`: fewer items than were asked for are all."""
+        return True
 
 
 def stored_value(

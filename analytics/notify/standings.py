@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from analytics.notify import difference
+from analytics.notify import alert_steps, difference
 from analytics.notify.alert import AlertChange, AlertNotice, Changes, OpenAlert, Standing, State
 from analytics.notify.alert_rules import notifications_of
 from analytics.notify.alert_text import AlertText, metric_fields, resolved, still_firing
@@ -231,7 +231,7 @@ def _update_alert(connection: Connection, alert_id: int, change: AlertChange, be
 
 def _add_step(connection: Connection, one: Evaluated, alert_id: int, at: int, step: str, value: float | None) -> None:
     row = {"site_id": one.site.id, "rule_id": one.rule_id, "alert_id": alert_id, "at": at, "step": step, "value": value}
-    connection.execute(insert(schema.alert_steps).values(row))
+    alert_steps.add(connection, row)
 
 
 # ── what is said ────────────────────────────────────────────────────────────────────────────────────────────────────

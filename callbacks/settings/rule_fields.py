@@ -39,13 +39,16 @@ UNSEEN = {"when": ("filters",), "notify": ("repeat_s", "severity", "group_s")}
 """What rules of the API may have and a form does not show, or not always."""
 
 
-def over(known: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The rule that a form sends, with what the form does not show as it was; filters are those of its metric."""
+def over(known: Mapping[str, Any], sent: Mapping[str, Any], *, has_failed: bool = False) -> dict[str, Any]:
+    """The rule that a form sends, with what the form does not show as it was; filters are those of its metric.
+
+    One that has failed, which switched it off, is on again: it was changed to repair it.
+    """
     is_same = known["when"].get("metric") == sent["when"].get("metric")
     kept = {part: {name: known[part][name] for name in names if name in known[part]} for part, names in UNSEEN.items()}
     when = {**(kept["when"] if is_same else {}), **sent["when"]}
     notify = {**kept["notify"], **sent["notify"]}
-    return {**sent, "when": when, "notify": notify, "enabled": known["enabled"]}
+    return {**sent, "when": when, "notify": notify, "enabled": known["enabled"] or has_failed}
 
 
 def event_rule(fields: Fields) -> dict[str, Any]:

@@ -72,10 +72,10 @@ def register(app: Dash, service: Service) -> None:
         def saved(domain: object, fields: Fields) -> FormResult:
             site = authorized(service, domain, ADMIN)
             try:
-                rule = _saved(service, site, fields, read)
+                rule, said = _saved(service, site, fields, read)
             except InvalidInput as wrong:
                 raise of_form(wrong) from None
-            return listed(site, _("The rule is saved"), **_after(name, fields, rule))
+            return listed(site, said, **_after(name, fields, rule))
 
         return saved
 
@@ -106,13 +106,16 @@ def register(app: Dash, service: Service) -> None:
     rule_trials.register(app, service)
 
 
-def _saved(service: Service, site: Site, fields: Fields, read: Read) -> Rule:
+def _saved(service: Service, site: Site, fields: Fields, read: Read) -> tuple[Rule, str]:
+    """The rule, and what is said of it."""
     now = int(time.time())
     if not fields.get("id"):
-        return rules.add(service.database, site.id, rule_json.read(read(fields)), now=now)
+        return rules.add(service.database, site.id, rule_json.read(read(fields)), now=now), _("The rule is saved")
     known = rules.get(service.database, number(fields, "id"), site.id)
-    changed = rule_json.read(over(rule_json.plain(known), read(fields)))
-    return rules.change(service.database, known.id, changed, site.id, now=now)
+    has_failed = bool(known.wrong)
+    changed = rule_json.read(over(rule_json.plain(known), read(fields), has_failed=has_failed))
+    said = _("The rule is saved, and on again") if has_failed else _("The rule is saved")
+    return rules.change(service.database, known.id, changed, site.id, now=now), said
 
 
 def _after(name: str, fields: Fields, rule: Rule) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def _enum(values: Any) -> Object:
 
 # ── what is sent ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+_IN_PERCENT = "of a share in %, so 5 is the 0.05 of the query API"
 _WHEN = object_schema(
     (
         Field("event", STRING, 'Notify when an event of this name arrives, compared by letters and digits; "" is any.'),
@@ -73,8 +74,12 @@ _WHEN = object_schema(
             f"With metric: lists as in the query API. Live ones by {', '.join(FACTS)}; {EVENTS} by "
             f"{', '.join(ITEM_FACTS[len(FACTS) :])} too; those of the server by none.",
         ),
-        Field("above", {"type": "number"}, "The line; one of above, below, change_above, change_below and no_data_s."),
-        Field("below", {"type": "number"}, "The line."),
+        Field(
+            "above",
+            {"type": "number"},
+            f"The line, {_IN_PERCENT}; one of above, below, change_above, change_below and no_data_s.",
+        ),
+        Field("below", {"type": "number"}, f"The line, {_IN_PERCENT}."),
         Field("change_above", {"type": "number"}, "In %, against the period before; live metrics against an hour ago."),
         Field("change_below", {"type": "number"}, "The same; a fall by a half is -50."),
         Field("for_s", INTEGER, "For so many seconds; 0 without it: at once."),

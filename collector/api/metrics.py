@@ -6,7 +6,7 @@ Nothing about a visitor, and of sites only what their watches are called.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -18,9 +18,10 @@ from analytics.activity.watch import Watch
 from analytics.activity.watch_state import behind_s, state_of
 from analytics.base.addresses import plain_address
 from analytics.notify.totals import NotifyTotals
+from analytics.notify.turns import GAP_BOUNDS_S
 from collector.api.context import NO_STORE, Context
 from collector.api.docs import Docs
-from collector.http.counts import BOUNDS_S, Counts, RouteCounts
+from collector.http.counts import BOUNDS_S, Counts
 from collector.http.messages import Request, Response, bearer_token, error
 
 NO_ROUTE = "(none)"  # also of what was refused before its route was known
@@ -119,6 +120,10 @@ def _notify(totals: NotifyTotals) -> Iterator[Metric]:
     attempts = {(state,): many for state, many in totals.attempts.items()}
     text = "Attempts to send a message, by what became of it: sent, waiting for the next attempt, given up, or dropped."
     yield _by("footfall_deliveries", text, ("state",), attempts.items())
+    gaps = HistogramMetricFamily("footfall_rule_gap_seconds", "From a reading of a rule to its next.", labels=("kind",))
+    for kind, one in totals.gaps.items():
+        gaps.add_metric((kind,), list(_buckets(GAP_BOUNDS_S, one.slots)), one.seconds)
+    yield gaps
     if totals.stored is None:
         return
     backlog = totals.stored.backlog
@@ -136,7 +141,7 @@ def _requests(counts: Counts) -> Iterator[Metric]:
     for route, one in sorted(counts.routes.items()):
         for status, many in sorted(one.statuses.items()):
             answers.add_metric((route or NO_ROUTE, str(status)), many)
-        times.add_metric((route or NO_ROUTE,), list(_buckets(one)), one.seconds)
+        times.add_metric((route or NO_ROUTE,), list(_buckets(BOUNDS_S, one.slots)), one.seconds)
     yield answers
     yield times
     yield _by("footfall_connections", "Accepted connections.", (), [((), counts.connections)])
@@ -144,8 +149,8 @@ def _requests(counts: Counts) -> Iterator[Metric]:
     yield _by("footfall_connections_closed", "Connections that the server closed.", ("reason",), ended.items())
 
 
-def _buckets(one: RouteCounts) -> Iterator[tuple[str, float]]:
-    yield from zip((*map(str, BOUNDS_S), "+Inf"), accumulate(one.slots), strict=True)
+def _buckets(bounds_s: Sequence[float], slots: Iterable[int]) -> Iterator[tuple[str, float]]:
+    yield from zip((*map(str, bounds_s), "+Inf"), accumulate(slots), strict=True)
 
 
 def _by(name: str, text: str, labels: tuple[str, ...], values: Iterable[tuple[tuple[str, ...], int]]) -> Metric:

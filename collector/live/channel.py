@@ -49,13 +49,19 @@ class Channel:
         self.sent_at = 0.0
         self.commented_at = 0.0
 
-    def start_feed(self, items: list[FeedItem]) -> None:
-        """Replaces the feed by these items, oldest first, and marks them as sent."""
+    def start_feed(self, items: list[FeedItem], *, is_whole: bool = False) -> None:
+        """Replaces the feed by these items, oldest first, and marks them as sent. `is_whole`: the site has no older."""
+        self._began_whole = is_whole
         self.items: deque[tuple[int, FeedItem]] = deque(enumerate(items), maxlen=MAX_ITEMS)
         self.position = len(self.items)  # of the next item
         self.last_id = "0"  # the id of the newest item that was sent
         self.from_database = {item.id for item in items}  # the hub may still publish them
         self.mark_sent()
+
+    @property
+    def has_all_items(self) -> bool:
+        """Whether memory has every item of the site."""
+        return self._began_whole and self.position == len(self.items)
 
     def add(self, item: FeedItem) -> None:
         """Adds the newest item, unless it has already been read from the database."""

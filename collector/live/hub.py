@@ -201,7 +201,7 @@ class Hub:
             if restored is not None:
                 beats, items = restored
                 channel.presence.take(beats, now)
-                channel.start_feed(items)
+                channel.start_feed(items, is_whole=len(items) < INITIAL_ITEMS)
                 channel.has_feed, channel.presence_lost = True, False
             self._apply(channel, late, now)
         except Exception:
@@ -271,6 +271,11 @@ class Hub:
         """The newest items of the feed that are in memory, newest first, at most so many."""
         with self._filled_channel(site_id) as channel:
             return channel.since(channel.position - many)[::-1]
+
+    def has_all_items(self, site_id: int) -> bool:
+        """Whether the items in memory are all that the site has."""
+        with self._filled_channel(site_id) as channel:
+            return channel.has_all_items
 
     def last_id(self, site_id: int) -> str:
         """The id after which a stream of the site would resume now."""

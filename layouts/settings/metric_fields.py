@@ -7,6 +7,7 @@ from typing import NamedTuple
 from dash.development.base_component import Component
 
 from analytics.base.words import N_, _
+from analytics.notify.event_fields import exact_text
 from analytics.notify.kinds import table as kinds
 from analytics.notify.kinds.metric import MetricWhen
 from analytics.notify.live_metrics import LIVE_METRICS
@@ -35,12 +36,13 @@ def crossing(name: str, rule: RuleInput | Rule | None) -> list[Component]:
         _("Now"): [(one, _(LIVE_NAMES[one])) for one in LIVE_METRICS],
         _("Of a period"): [(one, _(metric.label)) for one, metric in METRICS.items()],
     }
+    in_percent = _("Shares and changes are in %: 5 is 0.05 of the statistics API.")
     crossings = [(one.field, _(one.words)) for one in kinds.CHOICES.values()]
     return [
         form.select(name, "metric", _("Metric"), line.metric, ways),
         *_filters(name, rule),
         form.select(name, "crossing", _("Crosses its line when it"), line.crossing, crossings),
-        form.text(name, "threshold", _("Threshold"), line.threshold, inputMode="decimal"),
+        form.text(name, "threshold", _("Threshold"), line.threshold, hint=in_percent, inputMode="decimal"),
     ]
 
 
@@ -95,8 +97,8 @@ def _line(rule: RuleInput | Rule | None) -> _Line:
     return _Line(
         rule.when.metric,
         choice.field,
-        "0" if choice.has_seconds else f"{number:.15g}",
-        f"{seconds / 60:g}",
+        "0" if choice.has_seconds else exact_text(number),
+        f"{seconds / 60:.10g}",
         str(sent.get("readings", READINGS)),
         period,
     )

@@ -87,7 +87,10 @@ def of_event(domain: str, channels: Sequence[NotificationChannel], draft: RuleDr
             "where",
             _("Only if"),
             map(conditions.written, waited.conditions),
-            hint=_("One condition a line, like value > 100, props.plan = Team or path contains /shop."),
+            hint=_(
+                "One condition a line, like value > 100, props.plan = Team or path contains /shop. "
+                'A number in quotes is a text: props.sku = "123".'
+            ),
             rows=2,
         ),
         *_said(

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from analytics.base.errors import InvalidInput
-from analytics.notify import alerts, quiet_hours_store
+from analytics.notify import alert_steps, alerts, quiet_hours_store
 from analytics.notify.alert import Alert, as_live
 from analytics.notify.difference import Difference
 from analytics.notify.quiet_hours import Digest, QuietHours
@@ -261,6 +261,18 @@ def test_of_a_long_history_the_newest_steps_are_read(database, watch):
     alert_id = only(database).id
     for found in (alerts.get(database, 1, alert_id).steps, alerts.steps_of(database, [alert_id, 99])[alert_id]):
         assert [one.at for one in found] == [NOW + at for at in range(400 - alerts.MAX_STEPS, 400)]
+
+
+def test_of_a_metric_that_crosses_its_line_all_day_the_first_and_the_newest_steps_are_kept(database, watch):
+    """Named after the bug: an open alert got a step each five seconds, without an end."""
+    watch.see(20)
+    alerts.acknowledge(database, 1, only(database).id, "ada", NOW)
+    watch.see(*[3, 20] * 75)
+    every = [(5 * n, "recovering", 3) if n % 2 else (5 * n, "firing", 20) for n in range(151)]
+    found = [(at, step, value) for at, step, value, who in steps(database) if not who]
+    assert found == [*every[: alert_steps.FIRST], *every[-alert_steps.NEWEST :]]
+    history = alerts.get(database, 1, only(database).id).steps
+    assert (len(history), history[1].step) == (len(found) + 1, "acknowledged")
 
 
 def test_in_the_live_api_an_alert_has_the_names_of_the_contract(database, watch):

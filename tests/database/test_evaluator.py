@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Select, event, text
 from sqlalchemy.exc import OperationalError
 
 from analytics.base.ids import first_id
@@ -50,6 +51,7 @@ from tests.support.factories import (
     with_sites,
 )
 from tests.support.history import at, keep_history
+from tests.support.replica import facts
 
 HOUR = 3600
 
@@ -194,6 +196,33 @@ def test_the_real_hub_is_a_live_source(database, watching):
     finally:
         hub.close()
     assert said(database)[0] == (0, "alert.firing", "3 people on example.com")
+
+
+@pytest.mark.parametrize("many", [99, 100, 300])
+def test_a_new_feed_that_has_not_all_of_the_last_minute_counts_it_in_the_database(database, watching, many):
+    """Named after the bug: after a start 300 events were 100, since a new feed begins with no more."""
+    added_site(database)
+    stored(database, *(accepted(page_id=f"page-{number:04}", visitor=number, at=NOW - 1) for number in range(many)))
+    hub = Hub(database, 60, lambda: NOW)
+    try:
+        watch = watching(line(metric="events_per_minute", above=10_000), live=hub)
+        watch.evaluator.evaluate_live(NOW)
+        assert states(database)[1][2] == many
+    finally:
+        hub.close()
+
+
+def test_a_feed_that_has_every_item_is_counted_without_the_database(database, watching):
+    added_site(database)
+    hub = Hub(database, 60, lambda: NOW)
+    try:
+        watch = watching(line(metric="events_per_minute", above=10_000), live=hub)
+        hub.recent_items(1)
+        hub.publish([stored_outcome(visitor, nth=visitor) for visitor in (1, 2, 3)])
+        watch.evaluator.evaluate_live(NOW)
+        assert states(database)[1][2] == 3, "no row of them is stored"
+    finally:
+        hub.close()
 
 
 # ── cost ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -647,6 +676,54 @@ def test_pageviews_that_stop_are_noticed(database, watching):
         watch.evaluator.evaluate_historical(NOW + minute * MINUTE)
     assert steps(database) == [(300, "pending", None, ""), (480, "firing", 0, "")]
     assert said(database) == [(480, "alert.firing", "No pageviews on site-1.example")]
+
+
+@pytest.mark.parametrize("config", ["postgresql"], indirect=True)
+def test_a_rule_that_takes_too_long_errs_and_the_rest_go_on(database, watching, caplog):
+    """Named after the bug: its statement that the server stopped counted as a database that is away, so no historical
+    rule was read any more.
+    """
+    with_sites(database, 71, 72)
+    slow, quick = (historical("pageviews", Crossing.ABOVE, 99, site, site_id=site) for site in (71, 72))
+    keep_rules(database, slow, quick)
+
+    def fetch(statement: Select[Any]) -> Sequence[Sequence[Any]]:
+        with database.writing.begin() as connection:
+            if slow.site_id in statement.compile().params.values():
+                connection.execute(text("SET LOCAL statement_timeout = 50"))
+                connection.execute(text("SELECT pg_sleep(20)"))
+            return connection.execute(statement).all()
+
+    watch = watching(slow, quick, backend=facts(fetch))
+    for minute in range(3):
+        watch.evaluator.evaluate_historical(NOW + minute * MINUTE)
+    why = "the database server stopped a statement that took too long"
+    assert rows(database, schema.rules, "id", "enabled", "wrong") == [(71, False, why), (72, True, "")]
+    assert states(database)[72] == ("normal", 0, 0)
+    assert f"rule 71 errs and is switched off: {why}" in caplog.messages
+
+
+def test_slow_rules_leave_the_others_their_readings(database, watching):
+    """Three rules take 20 s each; the fourth is read in each pass, none of which lasts for a minute."""
+    sites = (71, 72, 73, 74)
+    with_sites(database, *sites)
+    rules = [historical("pageviews", Crossing.ABOVE, 99, site, site_id=site) for site in sites]
+    seconds, read = [0.0], []
+
+    def fetch(statement: Select[Any]) -> Sequence[Sequence[Any]]:
+        (site,) = set(sites) & set(statement.compile().params.values())
+        read.append(site)
+        seconds[0] += 20 if site < 74 else 0.1
+        return fetch_from(database)(statement)
+
+    watch = watching(*rules, backend=facts(fetch), seconds=lambda: seconds[0])
+    passes = []
+    for minute in range(4):
+        began = seconds[0]
+        watch.evaluator.evaluate_historical(NOW + minute * MINUTE)
+        passes.append((read.copy(), round(seconds[0] - began)))
+        read.clear()
+    assert passes == [([71, 72], 40), ([73, 74, 71], 40), ([74, 72, 73], 40), ([74, 71, 72], 40)]
 
 
 def test_minutes_that_are_still_counted_are_no_reading(database, watching):

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import pytest
@@ -621,6 +622,22 @@ def test_a_feed_is_kept_from_the_first_look_until_a_while_after_the_last(memory)
     memory.discard_idle()
     memory.discard_idle()
     assert memory.recent_items(1) == []
+
+
+def test_memory_has_every_item_of_a_site_until_the_oldest_is_dropped(memory):
+    memory.recent_items(1)
+    memory.publish([stored_outcome(n, nth=n) for n in range(1_000)])
+    assert memory.has_all_items(1)
+    memory.publish([stored_outcome(1_000, nth=1_000)])
+    assert not memory.has_all_items(1)
+
+
+def test_a_feed_that_begins_with_its_newest_hundred_may_have_older_ones(hub, database, site_id, clock):
+    happen(hub, database, *views(site_id, *range(99)))
+    assert hub.has_all_items(site_id)
+    happen(hub, database, *views(site_id, 99))
+    with closing(Hub(database, WINDOW, clock)) as another:
+        assert not another.has_all_items(site_id)
 
 
 def test_everybody_who_is_active_is_told_by_site_at_once(memory, clock):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from analytics.access import accounts
 from analytics.access.roles import ANYBODY, Person
 from analytics.notify import notifications
 from analytics.notify.audience import Audience
@@ -274,6 +275,17 @@ def test_a_list_is_filtered_and_goes_on(database):
     assert notifications.of_person(database, LENA, VIEWS[1], limit=1) == [Listed(last, False)]
     assert notifications.of_person(database, LENA, VIEWS[1], before=last.id, limit=1) == [Listed(urgent, False)]
     assert notifications.of_person(database, LENA, VIEWS[1], kind="alert.firing") == []
+
+
+def test_for_a_new_person_only_what_comes_later_is_unread(database):
+    """Named after the bug: who was invited began with 9+, and half a year of old notifications."""
+    added(database, 12)
+    zoe = accounts.add_person(database, "zoe@example.com", "viewer", "correct horse", now=NOW)
+    assert notifications.unread(database, zoe.id, VIEWS[1]) == 0
+    added(database, 1)
+    assert notifications.unread(database, zoe.id, VIEWS[1]) == 1
+    listed = notifications.of_person(database, zoe.id, VIEWS[1])
+    assert [one.is_read for one in listed] == [False, *[True] * 12]
 
 
 def test_counting_of_the_unread_ends_at_ten(database):

@@ -12,9 +12,10 @@ from itertools import count
 import pytest
 from sqlalchemy import insert
 
-from analytics.notify import rules
+from analytics.notify import notifications, rules
 from analytics.notify.deliveries import Backlog
 from analytics.notify.kinds.event import EventArrives
+from analytics.notify.notification import CREATED
 from analytics.notify.rule import Notify
 from analytics.notify.rule_budget import RuleBudget
 from analytics.notify.rule_json import RuleInput
@@ -22,6 +23,7 @@ from analytics.notify.totals import NotifyTotals, StoredTotals
 from analytics.query.backend import fetch_from
 from analytics.sites.directory import Directory
 from analytics.storage import schema
+from analytics.storage.database import Database
 from collector.live.hub import Hub
 from collector.notifying import Notifying
 from tests.support.channels import added_channel, added_delivery, added_notification
@@ -75,6 +77,34 @@ def test_a_rule_on_events_that_errs_is_switched_off_and_open_pages_say_so(databa
     assert notifying.rules.event_rules(site.id) == ()
 
 
+def test_all_that_is_kept_no_longer_is_deleted_at_once_in_batches_with_pauses(database, notifying, site):
+    """Named after the bug: 500 rows went in a minute, while one rule alone may make 60."""
+    keep_notifications(database, site.id, 1_200, at=NOW - notifications.KEPT_S - 1)
+    keep_notifications(database, site.id, 3, at=NOW - notifications.KEPT_S)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> bool:
+        pauses.append(seconds)
+        return False
+
+    notifying.prune(pause)
+    assert rows(database, schema.notifications, "at") == [(NOW - notifications.KEPT_S,)] * 3
+    assert len(pauses) == 3
+
+
+def test_deleting_ends_with_the_server(database, notifying, site):
+    keep_notifications(database, site.id, 1_200, at=NOW - notifications.KEPT_S - 1)
+    notifying.prune(lambda _: True)
+    assert len(rows(database, schema.notifications, "at")) == 700
+
+
+def keep_notifications(database: Database, site_id: int, many: int, at: int) -> None:
+    row = {"site_id": site_id, "type": CREATED, "priority": "low", "title": "Signup"}
+    with database.transaction() as connection:
+        times = {"at": at, "last_at": at, "open_until": at}
+        connection.execute(insert(schema.notifications), [row | times for _ in range(many)])
+
+
 def test_that_rules_take_too_long_is_said_once_to_open_pages(database, notifying, site):
     rules.add(database, site.id, SIGNUP, now=NOW)
     notifying.rules.refresh()
@@ -114,10 +144,12 @@ def test_what_goes_out_and_what_is_open_is_counted(database, notifying):
         connection.execute(insert(schema.alerts), [fired | {"resolved_at": None}, fired | {"resolved_at": NOW}])
     opened = {"info": 0, "warning": 0, "error": 0, "critical": 1}
     attempts = {"sent": 1, "waiting": 1, "failed": 1, "dropped": 0}
-    assert notifying.totals() == NotifyTotals(attempts, StoredTotals(Backlog(waiting=1, oldest_s=0), opened))
+    found = notifying.totals()
+    assert found == NotifyTotals(attempts, StoredTotals(Backlog(waiting=1, oldest_s=0), opened), found.gaps)
 
 
 @pytest.mark.parametrize("config", ["postgresql"], indirect=True)
 def test_while_the_database_is_away_attempts_are_counted_all_the_same(database, notifying, config):
     with away(database, config):
-        assert notifying.totals() == NotifyTotals({"sent": 0, "waiting": 0, "failed": 0, "dropped": 0}, None)
+        found = notifying.totals()
+        assert found == NotifyTotals({"sent": 0, "waiting": 0, "failed": 0, "dropped": 0}, None, found.gaps)

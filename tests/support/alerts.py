@@ -55,6 +55,9 @@ class Crowd:
     def recent_items(self, site_id: int, many: int) -> Sequence[FeedItem]:
         return self.feed.get(site_id, [])[:many]
 
+    def has_all_items(self, _site_id: int) -> bool:
+        return True
+
 
 Watching = Callable[..., "Watch"]
 
@@ -62,23 +65,30 @@ Watching = Callable[..., "Watch"]
 class Watch:
     """An evaluator on a crowd, with its rules and its clock. Close it: it has a lock of the database.
 
-    `add` stores its notifications, by default without messages; `add_of_alert` is the server's.
+    `add` stores its notifications, by default without messages; `add_of_alert` is the server's. `seconds` says how long
+    readings take.
     """
 
     def __init__(
-        self, database: Database, *rules: Rule, live: LiveSource | None = None, backend: Backend | None = None
+        self,
+        database: Database,
+        *rules: Rule,
+        live: LiveSource | None = None,
+        backend: Backend | None = None,
+        seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.database, self.rules, self.now = database, list(rules), NOW
         self.crowd = Crowd()
         self.add: Add = add
         self.load: dict[str, float] = {}
+        self._seconds = seconds
         known = live or self.crowd, backend or facts(fetch_from(database)), WINDOW_S
         self.sources = Sources(database, *known, lambda: self.load)
         self.evaluator = self.opened()
 
     def opened(self) -> Evaluator:
         """Another evaluator over the same, as after a restart."""
-        return Evaluator(self.sources, self._site, lambda: self.rules, self._add)
+        return Evaluator(self.sources, self._site, lambda: self.rules, self._add, self._seconds)
 
     def _add(self, connection: Connection, rule: Rule | None, values: Mapping[str, Any]) -> Notification:
         return self.add(connection, rule, values)

@@ -24,6 +24,7 @@ from analytics.notify.courier import RESULTS
 from analytics.notify.deliveries import Backlog
 from analytics.notify.rule import Severity
 from analytics.notify.totals import NotifyTotals, StoredTotals
+from analytics.notify.turns import Turns
 from analytics.query.dimensions import DIMENSIONS
 from analytics.query.metrics import METRICS
 from analytics.reports.files import FILES, headings
@@ -184,12 +185,13 @@ def exported() -> list[Metric]:
     counts = Counts()
     counts.record(ANY, 200, 0.0)
     stored = StoredTotals(Backlog(0, 0), dict.fromkeys(map(str, Severity), 0))
+    evaluator_gaps = {kind: Turns(1, lambda: 0).gaps for kind in ("live", "historical")}
     context: Any = SimpleNamespace(
         counts=counts,
         writer=SimpleNamespace(outcomes={(ANY, ANY): 1}, waiting=0, alive=True, failing=False, stuck=False),
         hub=SimpleNamespace(streams=0, slow_readers=SimpleNamespace(dropped=0)),
         bells=SimpleNamespace(streams=0, slow_readers=SimpleNamespace(dropped=0)),
-        notify_totals=lambda: NotifyTotals(dict.fromkeys(map(str, RESULTS), 1), stored),
+        notify_totals=lambda: NotifyTotals(dict.fromkeys(map(str, RESULTS), 1), stored, evaluator_gaps),
         answers=SimpleNamespace(counts=SimpleNamespace(hits=0, shared=0, misses=0), size=0),
         behind_s=lambda: 0.0,
         watches=lambda: [Watch(ANY, 1, "", "", WatchDefinition(ANY, ANY))],  # type: ignore[arg-type]

@@ -102,6 +102,22 @@ def test_a_condition_does_not_hold(field, operator, value):
     assert not fits(field, operator, value)
 
 
+@pytest.mark.parametrize(
+    ("sent", "operator", "wanted"),
+    [
+        (99.999, "contains", "99.9"),
+        (99.999, "=", "99.999"),
+        (0.01234, "contains", "234"),
+        ("1.10", "contains", "1.10"),
+        (123_456.789, "contains", "56.789"),
+        (49.0, "=", "49"),
+    ],
+)
+def test_a_number_is_searched_as_it_was_sent(sent, operator, wanted):
+    """Named after the bug: 99.999 was compared as the text 100."""
+    assert fits("props.x", operator, wanted, {"name": "payment", "props": {"x": sent}})
+
+
 def test_all_conditions_have_to_hold():
     over_100 = Condition("value", Operator.ABOVE, 100.0)
     in_euros, in_dollars = (Condition("currency", Operator.IS, one) for one in ("EUR", "USD"))

@@ -126,6 +126,21 @@ def test_a_form_leaves_what_it_does_not_show_as_it_was():
     assert "filters" not in other["when"]
 
 
+@pytest.mark.parametrize(("has_failed", "is_on"), [(True, True), (False, False)])
+def test_a_rule_that_failed_is_on_again_when_its_form_is_saved(has_failed, is_on):
+    """Named after the bug: it stayed off, and its page said no more why."""
+    known = read({"name": "Refunds", "when": {"event": "refund"}, "notify": {"priority": "low", "title": "x"}})
+    sent = event_rule(values(of_event("example.com", [], RuleDraft(known, 7), [])))
+    assert over(plain(known) | {"enabled": False}, sent, has_failed=has_failed)["enabled"] is is_on
+
+
+@pytest.mark.parametrize("metric", ["error_rate", "bounce_rate"])
+def test_the_form_says_that_shares_are_in_percent(metric):
+    known = read({"name": "n", "when": {"metric": metric, "above": 5}, "notify": {"priority": "low", "title": "x"}})
+    hint = of_metric("example.com", [], RuleDraft(known, 7), [])["rule-metric-threshold-note"]
+    assert hint.children[0].children == "Shares and changes are in %: 5 is 0.05 of the statistics API."
+
+
 def test_a_wrong_field_of_the_form_for_metrics_is_named():
     fields = {"name": "Crowd", "metric": "active_sessions", "crossing": "above", "threshold": "9"} | SAID
     for name, text, why in (
@@ -181,6 +196,101 @@ def test_a_form_that_begins_with_an_example_sends_it(name):
     rule = example(name)
     unseen = {"severity": Severity.WARNING} if isinstance(rule.when, EventWhen) else {}
     assert sent_by(rule) == rule._replace(notify=rule.notify._replace(**unseen))
+
+
+CONDITIONS = [
+    ["value", ">", 99.999],
+    ["value", "=", 0],
+    ["value", "<", -1e-7],
+    ["value", "!=", 1e15],
+    ["props.ratio", ">", 0.015],
+    ["props.sum", "=", 0.1 + 0.2],
+    ["props.sku", "=", 123],
+    ["props.sku", "=", "123"],
+    ["props.sku", "=", "00123"],
+    ["props.sku", "!=", "1e5"],
+    ["props.v", "contains", "1.10"],
+    ["props.v", "contains", ""],
+    ["props.plan", "=", ""],
+    ["props.plan", "!=", " Team "],
+    ["props.plan", "=", "Nan"],
+    ["props.said", "=", '"yes"'],
+    ["props.said", "=", '"'],
+    ["props.said", "=", "two\nlines"],
+    ["props.said", "=", "x > 1 contains = y"],
+    ["props.a = b", "=", "c"],
+    ["props.a ", "contains", "c"],
+    ['props."a"', "=", "c"],
+    ["path", "contains", "007"],
+    ["path", "=", ""],
+    ["user_id", "=", "0042"],
+]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=str)
+def test_a_form_sends_the_condition_that_it_shows(condition):
+    """Named after the bug: 99.999 became 100, "00123" became 123, and an empty value could not be saved."""
+    notify = {"priority": "low", "title": "{value}", "severity": "warning"}
+    known = read({"name": "Orders", "when": {"event": "Order", "where": [condition]}, "notify": notify})
+    assert plain(sent_by(known)) == plain(known)
+    assert plain(known)["when"]["where"] == [condition]
+
+
+def test_a_form_sends_all_of_the_conditions_that_it_shows():
+    notify = {"priority": "low", "title": "{value}", "severity": "warning"}
+    known = read({"name": "Orders", "when": {"event": "Order", "where": CONDITIONS[:20]}, "notify": notify})
+    assert plain(sent_by(known)) == plain(known)
+
+
+@pytest.mark.parametrize(
+    ("line", "condition"),
+    [
+        ("path contains 007", ["path", "contains", "007"]),
+        ("props.v contains 1.10", ["props.v", "contains", "1.10"]),
+        ("user_id = 0042", ["user_id", "=", "0042"]),
+        ("props.sku = 00123", ["props.sku", "=", "00123"]),
+        ('props.sku = "123"', ["props.sku", "=", "123"]),
+        ("props.sku = 123", ["props.sku", "=", 123]),
+        ("props.price = 49.90", ["props.price", "=", 49.9]),
+        ("value > 0100", ["value", ">", 100]),
+        ("props.plan =", ["props.plan", "=", ""]),
+        ('props.plan = ""', ["props.plan", "=", ""]),
+        ("props.said = x contains y", ["props.said", "=", "x contains y"]),
+        ('props.said = "x', ["props.said", "=", '"x']),
+    ],
+)
+def test_a_line_is_the_condition_that_it_reads_like(line, condition):
+    assert event_rule(SAID | {"name": "n", "where": line})["when"]["where"] == [condition]
+
+
+@pytest.mark.parametrize("line", ["value", "= 5", "contains x", "value>5"])
+def test_a_line_without_a_field_and_an_operator_is_no_condition(line):
+    with pytest.raises(InvalidInput) as wrong:
+        event_rule(SAID | {"name": "n", "where": line})
+    assert list(wrong.value.fields) == ["where"]
+
+
+def test_a_number_without_a_value_is_said_at_the_conditions():
+    with pytest.raises(InvalidInput) as wrong:
+        read(event_rule(SAID | {"name": "n", "where": "value >"}))
+    assert list(of_form(wrong.value).fields) == ["where"]
+
+
+@pytest.mark.parametrize("threshold", [0, 99.999, 0.015, 0.1 + 0.2, 123_456.789, -1e-9, 1e15, 1 / 3])
+@pytest.mark.parametrize("crossing", ["above", "below", "change_above", "change_below"])
+def test_a_form_sends_the_threshold_that_it_shows(crossing, threshold):
+    when = {"metric": "active_sessions", crossing: threshold}
+    known = read({"name": "Crowd", "when": when, "notify": {"priority": "low", "title": "{value}"}})
+    assert sent_by(known) == known
+
+
+@pytest.mark.parametrize(
+    "time", [{"no_data_s": 10}, {"no_data_s": 2_591_999}, {"above": 1, "for_s": 100}, {"below": 1, "for_s": 604_799}]
+)
+def test_a_form_sends_the_time_that_it_shows(time):
+    when = {"metric": "active_sessions", **time}
+    known = read({"name": "Crowd", "when": when, "notify": {"priority": "low", "title": "{value}"}})
+    assert sent_by(known) == known
 
 
 def test_the_form_for_alerts_is_a_rule():

@@ -8,7 +8,7 @@ from typing import Any
 from analytics.base.errors import message
 from analytics.base.words import N_, _
 from analytics.calendar.period import Period
-from analytics.notify.event_fields import as_text
+from analytics.notify.event_fields import exact_text
 from analytics.notify.json_fields import FieldReader, Fields
 from analytics.notify.kinds.crossing import Crossing, ThresholdWhen, held, plain_threshold, read_threshold
 from analytics.notify.kinds.kind import FormChoice, RuleKind, Wording
@@ -32,10 +32,10 @@ class MetricChanged(ThresholdWhen):
 
     def _line(self, metric: str) -> str:
         if self.crossing is Crossing.ABOVE and self.threshold >= 0:
-            return _("{metric} rises by more than {line} %", metric=metric, line=as_text(self.threshold))
+            return _("{metric} rises by more than {line} %", metric=metric, line=exact_text(self.threshold))
         if self.crossing is Crossing.BELOW and self.threshold < 0:
-            return _("{metric} falls by more than {line} %", metric=metric, line=as_text(-self.threshold))
-        names = {"metric": metric, "line": as_text(self.threshold)}
+            return _("{metric} falls by more than {line} %", metric=metric, line=exact_text(-self.threshold))
+        names = {"metric": metric, "line": exact_text(self.threshold)}
         if self.crossing is Crossing.ABOVE:
             return _("the change of {metric} is above {line} %", **names)
         return _("the change of {metric} is below {line} %", **names)

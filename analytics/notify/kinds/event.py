@@ -13,7 +13,7 @@ from analytics.base.plain_text import clean
 from analytics.base.words import _
 from analytics.notify import event_fields
 from analytics.notify.compared_event import ComparedEvent, folded_name
-from analytics.notify.event_fields import NUMBER_FIELDS, as_number, as_text, brief
+from analytics.notify.event_fields import NUMBER_FIELDS, TEXT_FIELDS, as_number, as_text, brief, exact_text
 from analytics.notify.json_fields import FieldReader, Fields, choice, list_of, number, text
 from analytics.notify.kinds.kind import EventWhen, RuleKind, Wording
 
@@ -76,7 +76,7 @@ class EventArrives(EventWhen):
         name = wording.name(self.name) if self.name else _("any event")
         said = _("{event} arrives", event=name)
         for one in self.conditions:
-            condition = f"{one.field} {one.operator} {as_text(one.value)}"
+            condition = f"{one.field} {one.operator} {exact_text(one.value)}"
             said = _("{sentence} and {condition}", sentence=said, condition=condition)
         return said
 
@@ -93,7 +93,7 @@ def _check(condition: Condition) -> _Check:
             is_equal = _is_equal(field, wanted)
             return lambda event: not is_equal(event)
         case Operator.CONTAINS:
-            part = as_text(wanted).casefold()
+            part = exact_text(wanted).casefold()
             return lambda event: part in event.text(field)
     return _is_beyond(field, as_number(wanted), is_above=operator is Operator.ABOVE)
 
@@ -143,7 +143,15 @@ def _condition(given: object) -> Condition:
     if operator not in allowed:
         raise InvalidInput(message("{field} has {allowed}", field=field, allowed=", ".join(allowed)))
     needs_number = field in NUMBER_FIELDS or operator in (Operator.ABOVE, Operator.BELOW)
-    return Condition(field, operator, number(value) if needs_number else _value(value))
+    if needs_number:
+        return Condition(field, operator, number(value))
+    checked = _value(value)
+    return Condition(field, operator, exact_text(checked) if takes_text(field, operator) else checked)
+
+
+def takes_text(field: str, operator: Operator) -> bool:
+    """Whether such a condition compares texts alone, so that 007 is no 7."""
+    return operator is Operator.CONTAINS or field in TEXT_FIELDS
 
 
 def _operators(field: str) -> tuple[Operator, ...]:

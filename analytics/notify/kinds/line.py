@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from analytics.base.words import N_, _
-from analytics.notify.event_fields import as_text
+from analytics.notify.event_fields import exact_text
 from analytics.notify.kinds.crossing import Crossing, ThresholdWhen, held, plain_threshold, read_threshold
 from analytics.notify.kinds.kind import FormChoice, RuleKind, Wording
 from analytics.notify.kinds.metric import Measures
@@ -25,7 +25,7 @@ class LineCrossed(ThresholdWhen):
 
     def sentence(self, wording: Wording) -> str:
         """As `When`."""
-        names = {"metric": self.written(wording), "line": as_text(self.threshold)}
+        names = {"metric": self.written(wording), "line": exact_text(self.threshold)}
         is_above = self.crossing is Crossing.ABOVE
         line = _("{metric} is above {line}", **names) if is_above else _("{metric} is below {line}", **names)
         return held(self, line, wording)
