@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+from analytics.base.event_name import folded_name
 from analytics.notify.event_fields import as_number, as_text, exact_text, value_of
 
 
@@ -35,9 +36,3 @@ class ComparedEvent:
         if field not in self._numbers:
             self._numbers[field] = as_number(value_of(self._event, field))
         return self._numbers[field]
-
-
-def folded_name(name: str) -> str:
-    """The letters and digits of a name, casefolded: `Sign up`, `sign_up` and `signup` are one name."""
-    folded = name.casefold()
-    return "".join(filter(str.isalnum, folded)) or folded

@@ -14,6 +14,7 @@ from analytics.activity.figures import gauge_hours, read_figures
 from analytics.activity.readings import readings
 from analytics.activity.seen import seen
 from analytics.activity.suggested import suggested
+from analytics.base.event_name import spelled
 from analytics.base.words import _
 from analytics.sites.site import Site
 from callbacks.forms import Fields, FormResult, number, on_send
@@ -40,8 +41,15 @@ def register(app: Dash, service: Service) -> None:
 
     def add(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
-        added = stored.add(service.database, site.id, fields, _suggested(service, site))
-        said = _("{card} is on the Live page", card=activity.label(added))
+        names = seen(service.backend, site, int(time.time())).names
+        named = {**fields, "event": spelled(fields.get("event", ""), names)}
+        added = stored.add(service.database, site.id, named, _suggested(service, site))
+        label, is_known = activity.label(added), not added.event or added.event in names
+        said = (
+            _("{card} is on the Live page", card=label)
+            if is_known
+            else _("{card} is on the Live page. No such event has come in 90 days.", card=label)
+        )
         return _result(service, site, {"message": said, "clear": True})
 
     def move(domain: object, fields: Fields) -> FormResult:

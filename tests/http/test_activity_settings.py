@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from house import House, open_house
 from analytics.activity import cards
 from analytics.sites import store
 from layouts.settings import activity as layout
+from tests.support.factories import accepted, stored
 
 SITE, OTHER = "shop.example", "blog.example"
 
@@ -36,7 +38,8 @@ def listed(house, domain=SITE) -> list[tuple[int, str]] | None:
 def test_cards_are_added_moved_and_removed(house, owner):
     for name in ("Signup", "Payment"):
         answer = house.send(owner, layout.ADD, SITE, kind="counter", event=name, measure="count", span="24h")
-        assert answer == {"message": f"{name} is on the Live page", "clear": True}
+        said = f"{name} is on the Live page. No such event has come in 90 days."
+        assert answer == {"message": said, "clear": True}
     (first, _), (second, _) = listed(house) or []
     moved = house.send(owner, layout.MOVE, SITE, key=str(second), value="up")
     assert moved == {"message": "Now 1 of 2", "focus": layout.buttons(second, "up")}
@@ -48,6 +51,13 @@ def test_cards_are_added_moved_and_removed(house, owner):
     house.send(owner, layout.CHOOSE, SITE, value=layout.FORGET)
     assert listed(house) is None
     assert listed(house, OTHER) is None
+
+
+def test_a_card_has_the_events_name_as_the_site_spells_it(house, owner):
+    stored(house.service.database, accepted("event", "event-0001", at=int(time.time()), name="Form Submitted"))
+    answer = house.send(owner, layout.ADD, SITE, kind="counter", event="form_submitted", measure="count", span="24h")
+    assert answer == {"message": "Form Submitted is on the Live page", "clear": True}
+    assert [name for _, name in listed(house) or []][-1] == "Form Submitted"  # behind the suggested ones
 
 
 def test_what_is_wrong_is_said_at_its_field(house, owner):

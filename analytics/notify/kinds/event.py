@@ -9,10 +9,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from analytics.base.errors import InvalidInput, message
+from analytics.base.event_name import folded_name
 from analytics.base.plain_text import clean
 from analytics.base.words import _
 from analytics.notify import event_fields
-from analytics.notify.compared_event import ComparedEvent, folded_name
+from analytics.notify.compared_event import ComparedEvent
 from analytics.notify.event_fields import NUMBER_FIELDS, TEXT_FIELDS, as_number, as_text, brief, exact_text
 from analytics.notify.json_fields import FieldReader, Fields, choice, list_of, number, text
 from analytics.notify.kinds.kind import EventWhen, RuleKind, Wording
