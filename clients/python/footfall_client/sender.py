@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import random
+import sys
 import threading
 import time
 import weakref
@@ -105,15 +106,21 @@ class Sender:
             with contextlib.suppress(RuntimeError):  # no thread can start while the interpreter ends
                 thread.start()
                 self._thread = thread
+                _close_at_the_end_of_a_worker(self)
 
     def close(self, within_s: float | None = None) -> None:
         """Sends what is queued and stops the thread, within `exit_s` seconds. Nothing is sent afterwards."""
-        within_s = self._exit_s if within_s is None else within_s
+        self.begin_to_close(within_s)
+        thread, rest = self._thread, self._end - time.monotonic()
+        if thread and thread is not threading.current_thread() and rest > 0:
+            thread.join(rest)
+
+    def begin_to_close(self, within_s: float | None = None) -> None:
+        """Has the thread do so, without waiting for it."""
         with self._starting:
-            self._end = time.monotonic() + within_s
-            self._closing.set()
-        if self._thread and self._thread is not threading.current_thread():
-            self._thread.join(within_s)
+            if not self._closing.is_set():
+                self._end = time.monotonic() + (self._exit_s if within_s is None else within_s)
+                self._closing.set()
 
     def after_fork(self) -> None:
         """Prepares the sender in a forked process, in which its thread does not run."""
@@ -245,8 +252,17 @@ _senders: weakref.WeakSet[Sender] = weakref.WeakSet()
 
 
 def _close_all() -> None:
-    for sender in list(_senders):
+    senders = list(_senders)
+    for sender in senders:
+        sender.begin_to_close()
+    for sender in senders:
         sender.close()
+
+
+def _close_at_the_end_of_a_worker(sender: Sender) -> None:
+    """Processes of multiprocessing, in which some servers run their workers, end without calling `atexit`."""
+    if util := sys.modules.get("multiprocessing.util"):
+        util.Finalize(sender, sender.close, exitpriority=100)
 
 
 def _after_fork() -> None:
