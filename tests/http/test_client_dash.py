@@ -13,6 +13,7 @@ from dash import ALL, Dash, Input, Output, State, dcc, html
 
 import footfall_client.dash
 from footfall_client.callbacks import MAX_PAGES, OTHER_PAGES, callback_name
+from footfall_client.dash_pages import script_bytes
 from tests.support.client import KEY, posted, totals
 from tests.support.receiver import Receiver, receiving
 
@@ -237,7 +238,7 @@ def test_each_page_loads_the_script_from_the_application_itself(installed):
     assert '<script defer src="/_footfall.js" data-site="dash.example.com" data-api="/_footfall"></script>' in page
     script = installed.browser.get("/_footfall.js")
     assert script.content_type == "text/javascript; charset=utf-8"
-    assert script.data == footfall_client.dash.script_bytes()
+    assert script.data == script_bytes()
 
 
 def test_what_the_script_sends_goes_to_footfall_with_the_person_that_the_application_knows(installed):

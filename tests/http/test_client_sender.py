@@ -156,6 +156,15 @@ def test_a_wrong_key_is_said_once_and_footfall_is_left_in_peace(footfall, sender
     assert KEY not in caplog.text
 
 
+def test_a_footfall_that_takes_no_metrics_gets_events_all_the_same(footfall, sender):
+    footfall.replies.append(answer(401))
+    sender.sample("queue_depth", 1)
+    eventually(lambda: sender.counts.refused)
+    sender.event({"site": "example.com"})
+    eventually(lambda: sender.counts.sent)
+    assert posted(footfall, "/api/collect") == [{"site": "example.com"}]
+
+
 @pytest.mark.parametrize("status", [301, 404, 410])
 def test_a_server_that_is_no_footfall_is_said(footfall, sender, status, caplog):
     footfall.replies.append(answer(status, "<h1>x</h1>"))
@@ -215,7 +224,7 @@ def test_while_footfall_is_away_the_oldest_are_dropped_and_counted_and_the_rest_
         assert values(footfall) == list(range(30, 80))
     assert sender.counts == Counts(sent=50, dropped=30, refused=0)
     assert caplog.text.count("does not take") == 1
-    assert "answers again" in caplog.text
+    assert "takes /api/metrics again" in caplog.text
 
 
 def test_a_full_queue_takes_back_only_what_it_has_room_for(footfall):

@@ -9,7 +9,7 @@ import pytest
 
 from collector.ingest.event import Event, read_body
 from collector.tracker.build import BUILT
-from footfall_client.dash import script_bytes
+from footfall_client.dash_pages import script_bytes
 from footfall_client.relay import MAX_EVENTS, Visitor, events_of
 
 NOW = 1_700_000_000.1234

@@ -8,29 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import html
 import inspect
 import logging
 import time
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from footfall_client import asgi, wsgi
 from footfall_client.callbacks import Call, Calls, callback_name, error_of
 from footfall_client.client import Client, connect, tags_of
-from footfall_client.relay import MAX_BODY, Visitor, events_of
+from footfall_client.dash_pages import Pages, User, Visitors
 
 if TYPE_CHECKING:
     from dash import Dash
 
 log = logging.getLogger("footfall_client")
-
-ROUTE = "_footfall"  # below the application's own prefix: the script, and what it sends
-SCRIPT = "footfall.min.js"
-User = Callable[[], object]
 
 _handled: ContextVar[list[str] | None] = ContextVar("footfall_client_handled", default=None)
 """Errors of the running callback that the application's `on_error` has handled."""
@@ -58,39 +51,23 @@ def install(
     _installed.add(app)
     client = connect(server, key, instance)
     if client:
-        plugin = _Plugin(app, client, site, user, Calls(client.sender, site, tags_of(instance)))
-        plugin.measure_callbacks()
-        plugin.serve_when_ready()
+        visitors = Visitors(user)
+        _Callbacks(app, client, Calls(client.sender, site, tags_of(instance)), visitors).measure()
+        Pages(app, client, site, visitors).serve_when_ready()
 
 
 _installed: weakref.WeakSet[Dash] = weakref.WeakSet()
 
 
-class _Plugin:
-    """What is added to one application."""
+class _Callbacks:
+    """The callbacks of one application, which it measures."""
 
-    def __init__(self, app: Dash, client: Client, site: str, user: User | None, calls: Calls) -> None:
-        self._app, self._client, self._site, self._user, self._calls = app, client, site, user, calls
-        self._warned = False
+    def __init__(self, app: Dash, client: Client, calls: Calls, visitors: Visitors) -> None:
+        self._app, self._client, self._calls, self._visitors = app, client, calls, visitors
         self._name = functools.lru_cache(1024)(self._callback_name)
         client.sender.every_second(calls.samples, calls.forget)
 
-    def _visitor(self, ip: str | None, user_agent: str) -> Visitor:
-        """The visitor of the current request."""
-        if self._user is None:
-            return Visitor(ip or "", user_agent)
-        try:
-            found = self._user()
-        except Exception as failed:
-            if not self._warned:
-                self._warned = True
-                log.warning("`user` of footfall_client.dash.install raises %s", type(failed).__name__)
-            found = None
-        return Visitor(ip or "", user_agent, None if found is None else str(found)[:128], knows=True)
-
-    # ── callbacks ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def measure_callbacks(self) -> None:
+    def measure(self) -> None:
         """Every server of Dash asks `_prepare_callback` for the function of a callback."""
         prepare: Callable[[Any, Any], Any] | None = getattr(self._app, "_prepare_callback", None)
         if prepare is None:
@@ -161,101 +138,13 @@ class _Plugin:
             wrong = error_of(error) if error is not None and not _is_no_error(error) else "".join(noted[:1])
             url = headers.get("Referer") or headers.get("referer") or ""
             agent = headers.get("User-Agent") or headers.get("user-agent") or ""
-            self._calls.done.append(Call(name, url, self._visitor(g.remote, agent), took_s, wrong))
+            self._calls.done.append(Call(name, url, self._visitors.now(g.remote, agent), took_s, wrong))
             self._client.sender.start()
         except Exception as failed:
             log.warning("a callback could not be measured: %s", type(failed).__name__)
 
     def _callback_name(self, output: str) -> str:
         return callback_name(output, self._app.callback_map[output].get("inputs", ()))
-
-    # ── requests, and the site script ────────────────────────────────────────────────────────────────────────────────
-
-    def serve_when_ready(self) -> None:
-        """Adds what the server needs: now, or when an application without server gets one."""
-        if self._app.server:
-            self._serve()
-            return
-        init_app = self._app.init_app
-
-        def init_app_and_serve(app: Any = None, **kwargs: Any) -> None:
-            init_app(app, **kwargs)
-            self._serve()
-
-        self._app.init_app = init_app_and_serve  # type: ignore[method-assign]
-
-    def _serve(self) -> None:
-        server: Any = self._app.server
-        try:
-            if hasattr(server, "wsgi_app"):
-                server.wsgi_app = wsgi.Middleware(server.wsgi_app, client=self._client)
-                self._serve_on_flask(server)
-            elif hasattr(server, "add_middleware"):
-                server.add_middleware(asgi.Middleware, client=self._client)
-                self._serve_on_starlette(server)
-            else:
-                log.warning("of a Dash application on %s only callbacks are measured", type(server).__name__)
-                return
-        except Exception as failed:
-            log.warning("requests and pages are not measured: %s: %s", type(failed).__name__, failed)
-            return
-        self._add_script()
-
-    def _serve_on_flask(self, server: Any) -> None:
-        import flask  # noqa: PLC0415 — the application has it
-
-        path = self._app.config.routes_pathname_prefix + ROUTE
-
-        def script() -> Any:
-            return flask.Response(script_bytes(), headers=SCRIPT_HEADERS)
-
-        def collect() -> Any:
-            request = flask.request
-            if (request.content_length or 0) > MAX_BODY:
-                return flask.Response("{}", 413, content_type="application/json")
-            self._relay(request.get_data(cache=False), request.remote_addr, request.headers)
-            return flask.Response("{}", 202, content_type="application/json")
-
-        server.add_url_rule(f"{path}.js", f"{path}.js", script, methods=["GET"])
-        server.add_url_rule(path, path, collect, methods=["POST"])
-
-    def _serve_on_starlette(self, server: Any) -> None:
-        from starlette.responses import Response  # noqa: PLC0415 — the application has it
-
-        path = self._app.config.routes_pathname_prefix + ROUTE
-
-        async def script(_request: Any) -> Any:
-            return Response(script_bytes(), headers=SCRIPT_HEADERS)
-
-        async def collect(request: Any) -> Any:
-            body = b""
-            async for piece in request.stream():
-                body += piece
-                if len(body) > MAX_BODY:
-                    return Response("{}", 413, media_type="application/json")
-            self._relay(body, request.client.host if request.client else "", request.headers)
-            return Response("{}", 202, media_type="application/json")
-
-        server.router.add_route(f"{path}.js", script, methods=["GET"])
-        server.router.add_route(path, collect, methods=["POST"])
-
-    def _relay(self, body: bytes, ip: str | None, headers: Any) -> None:
-        if headers.get("dnt") == "1" or headers.get("sec-gpc") == "1":
-            return
-        visitor = self._visitor(ip, headers.get("user-agent", ""))
-        for event in events_of(body, self._site, visitor, time.time()):
-            self._client.sender.event(event)
-
-    def _add_script(self) -> None:
-        """Dash calls `interpolate_index` for each page; applications may have one of their own."""
-        interpolate: Callable[..., str] = self._app.interpolate_index
-
-        def interpolate_with_script(**parts: Any) -> str:
-            path = html.escape(self._app.config.requests_pathname_prefix + ROUTE)
-            tag = f'<script defer src="{path}.js" data-site="{html.escape(self._site)}" data-api="{path}"></script>'
-            return interpolate(**{**parts, "scripts": f"{parts.get('scripts', '')}\n{tag}"})
-
-        self._app.interpolate_index = interpolate_with_script  # type: ignore[method-assign, assignment]
 
 
 def _noting() -> list[str]:
@@ -267,12 +156,3 @@ def _noting() -> list[str]:
 def _is_no_error(error: BaseException) -> bool:
     """`PreventUpdate` is how a callback says that nothing changes; a client that went away cancels it."""
     return type(error).__name__ == "PreventUpdate" or isinstance(error, asyncio.CancelledError | GeneratorExit)
-
-
-SCRIPT_HEADERS = {"Content-Type": "text/javascript; charset=utf-8", "Cache-Control": "public, max-age=3600"}
-
-
-@functools.cache
-def script_bytes() -> bytes:
-    """The site script, the same that Footfall serves."""
-    return resources.files("footfall_client").joinpath(SCRIPT).read_bytes()

@@ -19,13 +19,14 @@ class Packed(NamedTuple):
 
 
 class Queue:
-    """Items for one address, the oldest first. When it is full, the oldest are dropped and counted."""
+    """Items for one address, the oldest first. When it is full, the oldest are dropped and counted.
+
+    `failures` in a row, and `not_before` (monotonic) when the next attempt is due, are the sender's.
+    """
 
     def __init__(self, path: str, batch: int, size: int) -> None:
         self.path, self.batch, self.size = path, batch, size
-        self.items: deque[Item] = deque()
-        self.dropped = 0
-        self.lock = threading.Lock()
+        self.forget()
 
     def put(self, item: Item) -> None:
         with self.lock:
@@ -49,7 +50,9 @@ class Queue:
     def forget(self) -> None:
         """Empties it in a forked process: the parent sends what was queued. Another thread may have held the lock."""
         self.lock = threading.Lock()
-        self.items.clear()
+        self.items: deque[Item] = deque()
+        self.dropped = self.failures = 0
+        self.not_before = 0.0
 
 
 def encoded(item: Item) -> bytes:

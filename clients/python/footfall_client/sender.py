@@ -66,8 +66,6 @@ class Sender:
         self._starting = threading.Lock()
         self._closing = threading.Event()
         self._end = 0.0  # of what the thread may do while the process exits, as monotonic time
-        self._not_before = 0.0
-        self._failures = 0
 
     @property
     def counts(self) -> Counts:
@@ -130,7 +128,6 @@ class Sender:
             forget()
         for queue in (self._samples, self._events):
             queue.forget()
-            queue.dropped = 0
         self._sent = self._refused = 0
 
     # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -157,15 +154,15 @@ class Sender:
     def _send(self) -> None:
         """Posts batch after batch until the queues are empty or Footfall does not take one."""
         for queue in (self._samples, self._events):
-            while self._may_send() and (batch := queue.take()):
+            while self._may_send(queue) and (batch := queue.take()):
                 packed, rest = self._packed(batch)
                 queue.put_back(rest)
                 if packed and not self._post(queue, packed):
-                    return
+                    break
 
-    def _may_send(self) -> bool:
+    def _may_send(self, queue: Queue) -> bool:
         now = time.monotonic()
-        return now < self._end if self._closing.is_set() else now >= self._not_before
+        return now < self._end if self._closing.is_set() else now >= queue.not_before
 
     def _packed(self, batch: list[Item]) -> tuple[list[Packed], list[Item]]:
         """As many items as fit into a body, and the rest."""
@@ -193,7 +190,7 @@ class Sender:
                 self._refused += refused
                 if refused:
                     self._say(f"Footfall refused a part of what was sent: {why}")
-                self._back()
+                self._note_answer(queue)
                 return True
             case Refused(_, _, True) if len(batch) > 1:  # because of one of them, perhaps
                 middle = len(batch) // 2
@@ -203,30 +200,27 @@ class Sender:
                 self._refused += len(batch)
                 self._say(f"Footfall at {self._server} refuses {queue.path}: {why}")
                 if wrong_key:
-                    self._wait(MAX_BACKOFF_S)
+                    queue.not_before = time.monotonic() + MAX_BACKOFF_S
                 return not wrong_key
             case Later(why, wait_s):
                 queue.put_back([one.item for one in batch])
-                self._failures += 1
+                queue.failures += 1
                 self._say(f"Footfall at {self._server} does not take {queue.path} now: {why}")
-                self._wait(_backoff_s(self._failures) if wait_s is None else wait_s)
-                return self._closing.is_set() and self._wait_before_exit()
+                queue.not_before = time.monotonic() + (_backoff_s(queue.failures) if wait_s is None else wait_s)
+                return self._closing.is_set() and self._wait_before_exit(queue)
 
-    def _wait(self, seconds: float) -> None:
-        self._not_before = time.monotonic() + seconds
-
-    def _wait_before_exit(self) -> bool:
+    def _wait_before_exit(self, queue: Queue) -> bool:
         """Waits until the next attempt and returns True, or returns False if the process will have exited by then."""
-        if self._not_before >= self._end:
+        if queue.not_before >= self._end:
             return False
-        time.sleep(max(0.0, self._not_before - time.monotonic()))
+        time.sleep(max(0.0, queue.not_before - time.monotonic()))
         return True
 
-    def _back(self) -> None:
-        if self._failures:
-            log.info("Footfall at %s answers again", self._server)
+    def _note_answer(self, queue: Queue) -> None:
+        if queue.failures:
+            log.info("Footfall at %s takes %s again", self._server, queue.path)
             self._said.clear()
-        self._failures, self._not_before = 0, 0.0
+        queue.failures, queue.not_before = 0, 0.0
 
     def _say(self, what: str) -> None:
         """Logs a warning, once for each text until Footfall answers again."""
