@@ -56,10 +56,12 @@ def make(**options: Any) -> Dash:
 class Installed:
     """An application with the plugin, called as by browsers; `close` sends what was measured."""
 
-    def __init__(self, app: Dash, footfall: Receiver, user: Callable[[], object] | None = signed_in) -> None:
+    def __init__(
+        self, app: Dash, footfall: Receiver, user: Callable[[], object] | None = signed_in, **options: Any
+    ) -> None:
         self.app, self.footfall = app, footfall
         before = set(footfall_client.sender._senders)
-        footfall_client.dash.install(app, footfall.url, SITE, KEY, user, instance="web-1")
+        footfall_client.dash.install(app, footfall.url, SITE, KEY, user, instance="web-1", **options)
         (self.sender,) = set(footfall_client.sender._senders) - before
         app.server.config["PROPAGATE_EXCEPTIONS"] = False
         self.browser = app.server.test_client()
@@ -248,6 +250,31 @@ def test_what_the_script_sends_goes_to_footfall_with_the_person_that_the_applica
     (event,) = installed.events()
     assert event.pop("time") > 1_700_000_000
     assert event == sent | {"user_id": "ann", "ip": "127.0.0.1", "user_agent": "Firefox"}
+
+
+def test_a_page_that_is_open_prolongs_no_login(footfall):
+    installed = Installed(make(), footfall, user=lambda: flask.session.get("user"))
+    server = installed.app.server
+    server.secret_key = "secret"
+
+    @server.before_request
+    def sign_in() -> None:
+        flask.session.permanent = True
+        flask.session["user"] = "ann"
+
+    assert "Set-Cookie" in installed.browser.get("/").headers
+    answer = installed.browser.post("/_footfall", data='[{"type":"pageview"}]')
+    assert (answer.status_code, "Set-Cookie" in answer.headers) == (202, False)
+    assert "Set-Cookie" not in installed.browser.get("/_footfall.js").headers
+    assert [one["user_id"] for one in installed.events()] == ["ann"]
+
+
+def test_an_application_may_do_without_the_script(footfall):
+    installed = Installed(make(), footfall, pages=False)
+    assert "_footfall" not in installed.browser.get("/", buffered=True).text
+    assert installed.browser.post("/_footfall", data="[]").status_code == 405
+    installed.sender.close()
+    assert totals(posted(footfall))["requests_per_second"] == 2
 
 
 @pytest.mark.parametrize("header", ["DNT", "Sec-GPC"])

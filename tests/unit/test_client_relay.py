@@ -81,5 +81,8 @@ def test_the_collector_reads_whatever_passes():
     assert [type(event) for event in body.events] == [Event, Event]
 
 
-def test_the_script_is_the_one_that_footfall_serves():
-    assert script_bytes() == BUILT.read_bytes(), "copy collector/tracker/footfall.min.js to clients/python"
+def test_the_script_is_the_one_that_footfall_serves_but_sends_cookies_to_the_application():
+    built = BUILT.read_text()
+    assert built.count('credentials:"omit"') == 1
+    served = built.replace('credentials:"omit"', 'credentials:"same-origin"')
+    assert script_bytes().decode() == served, "copy collector/tracker/footfall.min.js to clients/python"

@@ -36,13 +36,15 @@ def install(
     key: str | None = None,
     user: User | None = None,
     *,
+    pages: bool = True,
     instance: str | None = None,
 ) -> None:
     """Measures a Dash application for a site of Footfall. Call it before the application serves.
 
     `user` returns who is signed in, as a text or a number, or None; it is called within each request. Server and key
-    are `FOOTFALL_SERVER` and `FOOTFALL_INGEST_KEY` of the environment if they are not given. `instance` names this
-    machine among several. Raises `ValueError` if the server is not an address or the site is missing.
+    are `FOOTFALL_SERVER` and `FOOTFALL_INGEST_KEY` of the environment if they are not given. Without `pages` no script
+    is added, so that it is not known who is there. `instance` names this machine among several. Raises `ValueError` if
+    the server is not an address or the site is missing.
     """
     if not site:
         raise ValueError("the site is missing: the domain by which Footfall knows the application")
@@ -53,7 +55,7 @@ def install(
     if client:
         visitors = Visitors(user)
         _Callbacks(app, client, Calls(client.sender, site, tags_of(instance)), visitors).measure()
-        Pages(app, client, site, visitors).serve_when_ready()
+        Pages(app, client, site, visitors).serve_when_ready(with_script=pages)
 
 
 _installed: weakref.WeakSet[Dash] = weakref.WeakSet()

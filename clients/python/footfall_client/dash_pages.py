@@ -56,49 +56,51 @@ class Pages:
     def __init__(self, app: Dash, client: Client, site: str, visitors: Visitors) -> None:
         self._app, self._client, self._site, self._visitors = app, client, site, visitors
 
-    def serve_when_ready(self) -> None:
+    def serve_when_ready(self, *, with_script: bool) -> None:
         """Adds what the server needs: now, or when an application without server gets one."""
         if self._app.server:
-            self._serve()
+            self._serve(with_script)
             return
         init_app = self._app.init_app
 
         def init_app_and_serve(app: Any = None, **kwargs: Any) -> None:
             init_app(app, **kwargs)
-            self._serve()
+            self._serve(with_script)
 
         self._app.init_app = init_app_and_serve  # type: ignore[method-assign]
 
-    def _serve(self) -> None:
+    def _serve(self, with_script: bool) -> None:
         server: Any = self._app.server
-        path = self._app.config.routes_pathname_prefix + ROUTE
         try:
             if hasattr(server, "wsgi_app"):
                 server.wsgi_app = wsgi.Middleware(server.wsgi_app, client=self._client)
-                self._serve_on_flask(server, path)
+                add = self._serve_on_flask
             elif hasattr(server, "asgi_app"):
                 server.asgi_app = asgi.Middleware(server.asgi_app, client=self._client)
-                self._serve_on_quart(server, path)
+                add = self._serve_on_quart
             else:
                 server.add_middleware(asgi.Middleware, client=self._client)
-                self._serve_on_starlette(server, path)
+                add = self._serve_on_starlette
+            if with_script:
+                add(server, self._app.config.routes_pathname_prefix + ROUTE)
+                self._add_script()
         except Exception as failed:
             log.warning("requests and pages are not measured: %s: %s", type(failed).__name__, failed)
-            return
-        self._add_script()
 
     def _serve_on_flask(self, server: Any, path: str) -> None:
         import flask  # noqa: PLC0415 — the application has it
 
+        answer = _without_cookies(flask.Response)
+
         def collect() -> Any:
             request = flask.request
             if (request.content_length or 0) > MAX_BODY:
-                return TOO_LARGE
+                return answer(*TOO_LARGE)
             self._relay(request.stream.read(MAX_BODY + 1), request.remote_addr, request.headers)
-            return TAKEN
+            return answer(*TAKEN)
 
         def script() -> Any:
-            return flask.Response(script_bytes(), content_type=SCRIPT_TYPE, headers={"Cache-Control": CACHED})
+            return answer(script_bytes(), content_type=SCRIPT_TYPE, headers={"Cache-Control": CACHED})
 
         server.add_url_rule(f"{path}.js", f"{path}.js", script, methods=["GET"])
         server.add_url_rule(path, path, collect, methods=["POST"])
@@ -106,15 +108,17 @@ class Pages:
     def _serve_on_quart(self, server: Any, path: str) -> None:
         import quart  # noqa: PLC0415 — the application has it
 
+        answer = _without_cookies(quart.Response)
+
         async def collect() -> Any:
             request = quart.request
             if (request.content_length or 0) > MAX_BODY:
-                return TOO_LARGE
+                return answer(*TOO_LARGE)
             self._relay(await request.get_data(cache=False), request.remote_addr, request.headers)
-            return TAKEN
+            return answer(*TAKEN)
 
         async def script() -> Any:
-            return quart.Response(script_bytes(), content_type=SCRIPT_TYPE, headers={"Cache-Control": CACHED})
+            return answer(script_bytes(), content_type=SCRIPT_TYPE, headers={"Cache-Control": CACHED})
 
         server.add_url_rule(f"{path}.js", f"{path}.js", script, methods=["GET"])
         server.add_url_rule(path, path, collect, methods=["POST"])
@@ -156,7 +160,22 @@ class Pages:
         self._app.interpolate_index = interpolate_with_script  # type: ignore[method-assign, assignment]
 
 
+def _without_cookies(response: Any) -> Any:
+    """A class of responses that set no cookie: a page that is open prolongs no login."""
+
+    class WithoutCookies(response):  # type: ignore[misc]
+        def set_cookie(self, *_args: Any, **_kwargs: Any) -> None:
+            pass
+
+        delete_cookie = set_cookie
+
+    return WithoutCookies
+
+
 @functools.cache
 def script_bytes() -> bytes:
-    """The site script, the same that Footfall serves."""
-    return resources.files("footfall_client").joinpath(SCRIPT).read_bytes()
+    """The site script that Footfall serves, which here sends the application's cookies to the application: they say
+    who is signed in.
+    """
+    script = resources.files("footfall_client").joinpath(SCRIPT).read_bytes()
+    return script.replace(b'credentials:"omit"', b'credentials:"same-origin"')
