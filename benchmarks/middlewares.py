@@ -151,7 +151,7 @@ def _dash(report: Report, footfall: Receiver, rounds: int) -> None:
     report.figure("Dash callback: the plugin", f"{spread(more, 1)} µs, request and user included")
     for sender in list(footfall_client.sender._senders):
         sender.close()
-    called = totals(posted(footfall))["callbacks_per_second"]
+    called = totals(posted(footfall))["callback_runs"]
     report.zero("  callbacks that were not counted", (rounds + 1) * CALLBACKS - round(called))
 
 

@@ -74,6 +74,6 @@ def test_pages_of_an_application_and_who_is_there_reach_footfall(browser, addres
     eventually(lambda: [one["type"] for one in events() if one["type"] == "leave"] == ["leave"] * 2)
     assert {(one["user_id"], one["ip"], one["site"]) for one in events()} == {("ann", "127.0.0.1", "127.0.0.1")}
     assert all("Chrome" in one["user_agent"] for one in events())
-    pages = [one["tags"]["page"] for one in posted(footfall) if one["name"] == "callbacks_per_second"]
+    pages = [one["tags"]["page"] for one in posted(footfall) if one["name"] == "callback_runs"]
     assert set(pages) == {"/", "/sales"}
     assert [one["message"] for one in browser.get_log("browser") if "favicon" not in one["message"]] == []

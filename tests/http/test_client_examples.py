@@ -91,7 +91,7 @@ def test_an_example_is_measured_and_loses_no_request_at_its_end(footfall, name):
     samples = posted(footfall)
     assert totals(samples)["requests_per_second"] == asked
     assert max(one["value"] for one in samples if one["name"] == "error_rate") > 0
-    assert {one["tags"]["instance"] for one in samples} == {socket.gethostname()}
+    assert all(one["tags"] == {"instance": socket.gethostname(), "process": "1"} for one in samples)
 
 
 def test_the_flask_example_behind_gunicorn_loses_nothing_of_either_worker(footfall):
@@ -100,7 +100,9 @@ def test_the_flask_example_behind_gunicorn_loses_nothing_of_either_worker(footfa
     with serving(footfall, *words, port=port, end=signal.SIGTERM):
         eventually(lambda: ask(port, "/")[0] == 200)
         asked = 1 + sum(walk_through(port) for _ in range(20))
-    assert totals(posted(footfall))["requests_per_second"] == asked
+    samples = posted(footfall)
+    assert totals(samples)["requests_per_second"] == asked
+    assert {one["tags"]["process"] for one in samples} == {"1", "2"}
 
 
 def test_the_dash_example_is_measured_with_its_callbacks_and_people(footfall):
@@ -118,7 +120,7 @@ def test_the_dash_example_is_measured_with_its_callbacks_and_people(footfall):
         assert ask(port, "/_dash-update-component", body, **seen)[0] == 500
         view = {"type": "pageview", "id": "a1b2c3d4", "url": "http://127.0.0.1/"}
         assert ask(port, "/_footfall", [view], **seen) == (202, "{}")
-    assert totals(posted(footfall))["callbacks_per_second"] == 2
+    assert totals(posted(footfall))["callback_runs"] == 2
     events = posted(footfall, "/api/collect")
     assert {(one["type"], one.get("name"), one["user_id"]) for one in events} == {
         ("pageview", None, "ann"),

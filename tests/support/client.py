@@ -24,8 +24,8 @@ def posted(receiver: Receiver, path: str = "/api/metrics") -> list[dict[str, Any
 
 
 def path_of(one: Received) -> str:
-    """The path of a request."""
-    return one.line.split()[1]
+    """The path of a request, without its query."""
+    return one.line.split()[1].partition("?")[0]
 
 
 def totals(samples: list[dict[str, Any]]) -> Mapping[str, float]:

@@ -29,7 +29,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def requests(clock) -> Requests:
-    return Requests({"instance": "web-1"}, clock)
+    return Requests(lambda: {"instance": "web-1"}, clock)
 
 
 def values(requests: Requests) -> dict[str, list[float]]:
@@ -126,7 +126,7 @@ def test_a_summary_is_in_milliseconds_and_percent():
 
 
 def test_a_process_that_computes_uses_a_core(clock):
-    process = Process({"instance": "web-1"}, clock)
+    process = Process(lambda: {"instance": "web-1"}, clock)
     list(process.samples())
     while not (found := {one["name"]: one["value"] for one in process.samples()}).get("cpu_percent"):
         sum(range(100_000))

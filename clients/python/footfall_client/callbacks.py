@@ -16,7 +16,7 @@ from footfall_client.relay import Visitor
 from footfall_client.sender import Sender, as_sample
 
 MAX_CALLS = 20_000  # that end within a second; of more only the latest are measured
-MAX_PAGES = 100  # different paths; further ones are all `OTHER_PAGES`
+MAX_PAIRS = 200  # of callback and page; further pages are all `OTHER_PAGES`
 MAX_EVENTS = 200  # of one kind, at one time
 MAX_NAME = 120
 USED_EVERY_S = 60
@@ -48,12 +48,10 @@ class Calls:
     minute events of who used which callback, where the application knows its people.
     """
 
-    def __init__(
-        self, sender: Sender, site: str, tags: Mapping[str, str], clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, sender: Sender, site: str, clock: Callable[[], float] = time.time) -> None:
         self.done: deque[Call] = deque(maxlen=MAX_CALLS)
-        self._sender, self._site, self._tags, self._clock = sender, site, tags, clock
-        self._pages: set[str] = set()
+        self._sender, self._site, self._clock = sender, site, clock
+        self._pairs: set[tuple[str, str]] = set()
         self.forget()
 
     def forget(self) -> None:
@@ -63,8 +61,10 @@ class Calls:
         self._next = self._clock() + USED_EVERY_S
 
     def samples(self, closing: bool) -> Iterable[Item]:
-        """`callbacks_per_second`, `callback_time_ms` (average), `callback_time_p95_ms` and `callback_error_rate` in
-        percent, of the callbacks that ran since the last call. Queues the events.
+        """`callback_runs` and `callback_errors` (how many), `callback_time_ms` (average) and `callback_time_p95_ms`, by
+        callback and page, of those that ran since the last call. Queues the events.
+
+        The tags do not name the process: sites may not have tags without end, and counts can be added up.
         """
         now = self._clock()
         calls = [self.done.popleft() for _ in range(len(self.done))]
@@ -78,28 +78,29 @@ class Calls:
     def _samples_of(self, calls: Sequence[Call], now: int) -> list[Item]:
         found: defaultdict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
         for call in calls:
-            found[call.callback, self._page(call.url)].append((call.took_s, bool(call.error)))
+            found[call.callback, self._page(call)].append((call.took_s, bool(call.error)))
         made = []
         for (callback, page), done in found.items():
-            average, high, failed = summary(done)
-            tags = {**self._tags, "callback": callback, **({"page": page} if page else {})}
+            average, high, _ = summary(done)
             figures = {
-                "callbacks_per_second": float(len(done)),
+                "callback_runs": float(len(done)),
+                "callback_errors": float(sum(failed for _, failed in done)),
                 "callback_time_ms": average,
                 "callback_time_p95_ms": high,
-                "callback_error_rate": failed,
             }
+            tags = {"callback": callback, "page": page} if page else {"callback": callback}
             made += [as_sample(name, value, now, tags) for name, value in figures.items()]
         return made
 
-    def _page(self, url: str) -> str:
-        """The path of a page; one of `MAX_PAGES`, since a browser may say any."""
-        path = urlsplit(url).path[:MAX_NAME]
-        if path in self._pages or not path:
+    def _page(self, call: Call) -> str:
+        """The path of a page, as long as there are not too many: a browser may say any."""
+        path = urlsplit(call.url).path[:MAX_NAME]
+        pair = call.callback, path
+        if not path or pair in self._pairs:
             return path
-        if len(self._pages) >= MAX_PAGES:
+        if len(self._pairs) >= MAX_PAIRS:
             return OTHER_PAGES
-        self._pages.add(path)
+        self._pairs.add(pair)
         return path
 
     # ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 from typing import NamedTuple
 
+from footfall_client.instance import Instance
 from footfall_client.measure import Process, Requests
 from footfall_client.sender import Sender
 
 log = logging.getLogger("footfall_client")
 
 SERVER, KEY = "FOOTFALL_SERVER", "FOOTFALL_INGEST_KEY"
-MAX_INSTANCE = 60
 
 
 class Client(NamedTuple):
@@ -23,24 +22,21 @@ class Client(NamedTuple):
     requests: Requests
 
 
-def connect(server: str | None, key: str | None, instance: str | None = None) -> Client | None:
+def connect(server: str | None, key: str | None, instance: str | None = None, site: str | None = None) -> Client | None:
     """A client of that server, None if server or key is missing: the application then runs without being measured.
 
     Server and key are those of the environment if they are None. `instance` names this machine among several that serve
-    the same application; its host name by default. Raises `ValueError` if the server is not an address.
+    the same application; its host name by default. `site` is needed for a key of every site. Raises `ValueError` if the
+    server is not an address.
     """
     server, key = server or os.environ.get(SERVER), key or os.environ.get(KEY)
     if not server or not key:
         log.warning("nothing is measured: %s and %s, or their arguments, are missing", SERVER, KEY)
         return None
-    sender = Sender(server, key)
-    tags = tags_of(instance)
-    requests, process = Requests(tags), Process(tags)
-    sender.every_second(requests.samples, requests.forget)
-    sender.every_second(process.samples, process.forget)
+    sender = Sender(server, key, site=site)
+    own = Instance(f"{server} {key} {site}", instance)
+    requests, process = Requests(own.tags), Process(own.tags)
+    for part in (requests, process):
+        sender.every_second(part.samples, part.forget)
+    sender.every_second(lambda _closing: (), own.forget)
     return Client(sender, requests)
-
-
-def tags_of(instance: str | None) -> dict[str, str]:
-    """The tags of every sample of this machine."""
-    return {"instance": (instance or socket.gethostname())[:MAX_INSTANCE]}

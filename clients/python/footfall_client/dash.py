@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from footfall_client.callbacks import Call, Calls, callback_name, error_of
-from footfall_client.client import Client, connect, tags_of
+from footfall_client.client import Client, connect
 from footfall_client.dash_pages import Pages, User, Visitors
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ def install(
     if app in _installed:
         return
     _installed.add(app)
-    client = connect(server, key, instance)
+    client = connect(server, key, instance, site)
     if client:
         visitors = Visitors(user)
-        _Callbacks(app, client, Calls(client.sender, site, tags_of(instance)), visitors).measure()
+        _Callbacks(app, client, Calls(client.sender, site), visitors).measure()
         Pages(app, client, site, visitors).serve_when_ready(with_script=pages)
 
 

@@ -17,6 +17,7 @@ from footfall_client.sender import as_sample
 MAX_REQUESTS = 100_000  # that end within a second; of more only the latest are measured
 MAX_REPEATED = 60  # seconds that one measurement may be spread over
 Read = Callable[[str], str]
+Tags = Callable[[], Mapping[str, str]]
 
 
 class Running:
@@ -42,7 +43,7 @@ class Requests:
     and a set's methods are atomic, so that nothing has to be locked.
     """
 
-    def __init__(self, tags: Mapping[str, str] | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, tags: Tags = dict, clock: Callable[[], float] = time.time) -> None:
         self.running: set[Running] = set()
         self.done: deque[tuple[float, bool]] = deque(maxlen=MAX_REQUESTS)
         self._tags, self._clock = tags, clock
@@ -70,11 +71,11 @@ class Requests:
         seconds = min(max(now - self._last, 1), MAX_REPEATED)
         self._last = now
         found = [
-            as_sample("requests_per_second", len(done) / seconds, now - ago, self._tags)
+            as_sample("requests_per_second", len(done) / seconds, now - ago, self._tags())
             for ago in reversed(range(seconds))
         ]
         figures = {"queue_depth": float(len(self.running)), **_figures(done)}
-        return found + [as_sample(name, value, now, self._tags) for name, value in figures.items()]
+        return found + [as_sample(name, value, now, self._tags()) for name, value in figures.items()]
 
 
 def _figures(done: Sequence[tuple[float, bool]]) -> dict[str, float]:
@@ -112,7 +113,7 @@ class Process:
     that the process may have: its control group's limit, else the machine's memory.
     """
 
-    def __init__(self, tags: Mapping[str, str] | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, tags: Tags = dict, clock: Callable[[], float] = time.time) -> None:
         self._tags, self._clock = tags, clock
         self._limit = memory_limit()
         self.forget()
@@ -131,7 +132,7 @@ class Process:
         if (resident := memory()) and self._limit:
             found["memory_percent"] = round(100 * resident / self._limit, 2)
         now = int(self._clock())
-        return [as_sample(name, value, now, self._tags) for name, value in found.items()]
+        return [as_sample(name, value, now, self._tags()) for name, value in found.items()]
 
 
 def _read(path: str) -> str:

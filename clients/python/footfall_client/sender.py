@@ -15,6 +15,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from footfall_client.outbox import Item, Packed, Queue, encoded
 from footfall_client.post import Later, Poster, Refused, Taken
@@ -47,13 +48,23 @@ class Sender:
     """
 
     def __init__(
-        self, server: str, key: str, *, queue_size: int = 10_000, timeout_s: float = 5.0, exit_s: float = 2.0
+        self,
+        server: str,
+        key: str,
+        *,
+        site: str | None = None,
+        queue_size: int = 10_000,
+        timeout_s: float = 10.0,
+        exit_s: float = 2.0,
     ) -> None:
-        """Raises `ValueError` if `server` is not an address of http or https."""
+        """`site` is the domain to which samples belong, for a key of every site. `timeout_s` is longer than Footfall
+        lets a sender wait: what it stores afterwards would be sent twice. Raises `ValueError` if `server` is not an
+        address of http or https.
+        """
         self._poster = Poster(server, key)
         self._server = server
         self._timeout_s, self._exit_s = timeout_s, exit_s
-        self._samples = Queue(METRICS, SAMPLES_BATCH, queue_size)
+        self._samples = Queue(METRICS + (f"?site={quote(site)}" if site else ""), SAMPLES_BATCH, queue_size)
         self._events = Queue(EVENTS, EVENTS_BATCH, queue_size)
         self._sources: list[tuple[Source, Callable[[], None]]] = []
         self._sent = self._refused = 0

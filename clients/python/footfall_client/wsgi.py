@@ -29,14 +29,17 @@ class Middleware:
         server: str | None = None,
         key: str | None = None,
         *,
+        site: str | None = None,
         instance: str | None = None,
         client: Client | None = None,
     ) -> None:
         """Server and key are `FOOTFALL_SERVER` and `FOOTFALL_INGEST_KEY` of the environment if they are not given.
-        Raises `ValueError` if the server is not an address.
+
+        A key of every site needs the `site`; `instance` names this machine among several. Raises `ValueError` if the
+        server is not an address.
         """
         self._app = app
-        self.client = client or connect(server, key, instance)
+        self.client = client or connect(server, key, instance, site)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         client = self.client
