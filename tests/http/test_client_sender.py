@@ -281,7 +281,9 @@ def test_an_answer_is_read_up_to_64_kib_whatever_its_length(footfall, sender):
     assert time.monotonic() - begun < 3
 
 
-@pytest.mark.parametrize("server", ["", "stats.example.com", "ftp://x", "http://", "http://x/?a=1", "http://x:port"])
+@pytest.mark.parametrize(
+    "server", ["", "stats.example.com", "ftp://x", "http://", "http://x/?a=1", "http://a:b@x", "http://x:port"]
+)
 def test_an_address_that_is_none_is_refused_at_once(server):
     with pytest.raises(ValueError, match=r"server|Port|port"):
         Sender(server, KEY)

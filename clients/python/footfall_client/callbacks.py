@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from footfall_client.measure import summary
 from footfall_client.outbox import Item
 from footfall_client.relay import Visitor
-from footfall_client.sender import Sender, as_sample
+from footfall_client.sender import as_sample
 
 MAX_CALLS = 20_000  # that end within a second; of more only the latest are measured
 MAX_PAIRS = 200  # of callback and page; further pages are all `OTHER_PAGES`
@@ -48,9 +48,10 @@ class Calls:
     minute events of who used which callback, where the application knows its people.
     """
 
-    def __init__(self, sender: Sender, site: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, send: Callable[[Item], None], site: str, clock: Callable[[], float] = time.time) -> None:
+        """`send` queues an event."""
         self.done: deque[Call] = deque(maxlen=MAX_CALLS)
-        self._sender, self._site, self._clock = sender, site, clock
+        self._send, self._site, self._clock = send, site, clock
         self._pairs: set[tuple[str, str]] = set()
         self.forget()
 
@@ -94,7 +95,7 @@ class Calls:
 
     def _page(self, call: Call) -> str:
         """The path of a page, as long as there are not too many: a browser may say any."""
-        path = urlsplit(call.url).path[:MAX_NAME]
+        path = _path(call.url)
         pair = call.callback, path
         if not path or pair in self._pairs:
             return path
@@ -132,7 +133,7 @@ class Calls:
             "site": self._site,
             "type": "event",
             "id": secrets.token_hex(12),
-            "url": use.url or f"https://{self._site}/",
+            "url": use.url if _path(use.url) else f"https://{self._site}/",
             "name": name,
             "props": props | ({"error": use.error} if use.error else {}),
             "interactive": False,
@@ -140,7 +141,16 @@ class Calls:
             "user_agent": use.visitor.user_agent,
             "time": round(now, 3),
         }
-        self._sender.event(event | ({"user_id": use.visitor.user_id} if use.visitor.knows else {}))
+        self._send(event | ({"user_id": use.visitor.user_id} if use.visitor.knows else {}))
+
+
+def _path(url: str) -> str:
+    """The path of a page's address; empty if it is none."""
+    try:
+        parts = urlsplit(url)
+        return (parts.path or "/")[:MAX_NAME] if parts.scheme in ("http", "https") and parts.hostname else ""
+    except ValueError:
+        return ""
 
 
 def callback_name(output: str, inputs: Sequence[Mapping[str, str]] = ()) -> str:

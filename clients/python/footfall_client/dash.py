@@ -54,7 +54,7 @@ def install(
     client = connect(server, key, instance, site)
     if client:
         visitors = Visitors(user)
-        _Callbacks(app, client, Calls(client.sender, site), visitors).measure()
+        _Callbacks(app, client, Calls(client.sender.event, site), visitors).measure()
         Pages(app, client, site, visitors).serve_when_ready(with_script=pages)
 
 

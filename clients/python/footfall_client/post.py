@@ -51,8 +51,8 @@ class Poster:
     def __init__(self, server: str, key: str) -> None:
         """Raises `ValueError` if `server` is not an address of http or https, or the key cannot be one."""
         parts = urlsplit(server)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError(f"the server is an address like https://stats.example.com, not {server!r}")
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+            raise ValueError("the server is an address like https://stats.example.com, without a name or a query")
         if not key.isascii() or not key.isprintable() or " " in key:
             raise ValueError("the key has characters that no key has")
         self._host, self._port = parts.hostname, parts.port
@@ -144,7 +144,7 @@ def _parsed(said: bytes) -> dict[str, object]:
 
 def _message(answer: dict[str, object]) -> str:
     error = answer.get("error")
-    return str(error.get("message", ""))[:200] if isinstance(error, dict) else ""
+    return " ".join(str(error.get("message", ""))[:200].split()) if isinstance(error, dict) else ""
 
 
 def _seconds(retry_after: str) -> float | None:
