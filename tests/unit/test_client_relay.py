@@ -39,6 +39,12 @@ def test_the_application_says_who_it_is_and_the_browser_only_where_it_does_not()
     assert passed(claims, visitor=Visitor("203.0.113.7", "Firefox")) == [PAGEVIEW | ADDED | {"user_id": "boss"}]
 
 
+@pytest.mark.parametrize("ip", ["", "unix:", "fe80::1%eth0x/", "x" * 5000], ids=repr)
+def test_an_address_that_is_none_is_not_sent(ip):
+    (event,) = passed(PAGEVIEW, visitor=ANN._replace(ip=ip))
+    assert event == PAGEVIEW | {name: value for name, value in ADDED.items() if name != "ip"} | {"user_id": "ann"}
+
+
 @pytest.mark.parametrize(
     "field",
     [

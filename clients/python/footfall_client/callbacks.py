@@ -137,11 +137,9 @@ class Calls:
             "name": name,
             "props": props | ({"error": use.error} if use.error else {}),
             "interactive": False,
-            "ip": use.visitor.ip,
-            "user_agent": use.visitor.user_agent,
             "time": round(now, 3),
         }
-        self._send(event | ({"user_id": use.visitor.user_id} if use.visitor.knows else {}))
+        self._send(event | use.visitor.fields())
 
 
 def _path(url: str) -> str:

@@ -4,6 +4,8 @@ application says who they are. What a browser sends is checked, so that it canno
 
 from __future__ import annotations
 
+import functools
+import ipaddress
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -27,6 +29,24 @@ class Visitor(NamedTuple):
     user_id: str | None = None
     knows: bool = False
 
+    def fields(self) -> dict[str, str | None]:
+        """What an event says of the visitor. Without a valid address, as behind a Unix socket, it says none."""
+        said: dict[str, str | None] = {"user_agent": self.user_agent[:2048]}
+        if _is_address(self.ip):
+            said["ip"] = self.ip
+        if self.knows:
+            said["user_id"] = self.user_id
+        return said
+
+
+@functools.lru_cache(4096)
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
 
 def events_of(body: bytes, site: str, visitor: Visitor, now: float) -> list[Item]:
     """The events in a request of the site script, as from that visitor. Leaves out what is none, and invalid fields."""
@@ -37,9 +57,7 @@ def events_of(body: bytes, site: str, visitor: Visitor, now: float) -> list[Item
     except (ValueError, RecursionError):
         return []
     found = sent if isinstance(sent, list) else [sent]
-    added = {"site": site, "ip": visitor.ip[:64], "user_agent": visitor.user_agent[:2048], "time": round(now, 3)}
-    if visitor.knows:
-        added["user_id"] = visitor.user_id
+    added = {"site": site, "time": round(now, 3), **visitor.fields()}
     return [
         {name: value for name, value in one.items() if name in FIELDS and FIELDS[name](value)} | added
         for one in found[:MAX_EVENTS]
