@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from footfall_client.measure import MAX_REPEATED, MAX_REQUESTS, Process, Requests, memory, memory_limit, p95, summary
+from footfall_client.measure import MAX_REPEATED, MAX_TIMES, Process, Requests, memory, memory_limit, p95, summary
 
 NOON = 1_700_000_000
 
@@ -41,7 +41,7 @@ def values(requests: Requests) -> dict[str, list[float]]:
 
 def test_a_second_has_its_requests_times_and_errors(requests, clock):
     for took, failed in [(0.1, False)] * 18 + [(0.5, False), (2.0, True)]:
-        requests.done.append((took, failed))
+        requests.add(took, failed)
     clock.now += 1
     at = {"timestamp": NOON + 1, "tags": {"instance": "web-1"}}
     assert requests.samples() == [
@@ -75,7 +75,8 @@ def test_requests_in_progress_are_the_depth_of_the_queue_until_they_end(requests
 
 
 def test_requests_of_seconds_in_which_the_thread_did_not_run_are_spread_over_them(requests, clock):
-    requests.done.extend([(0.1, False)] * 9)
+    for _ in range(9):
+        requests.add(0.1, False)
     clock.now += 3
     assert [(one["value"], one["timestamp"]) for one in requests.samples()[:3]] == [
         (3.0, NOON + 1),
@@ -103,10 +104,14 @@ def test_many_threads_lose_no_request(requests):
     assert (seen, len(requests.running)) == (16_000, 0)
 
 
-def test_memory_is_bounded(requests):
-    for _ in range(MAX_REQUESTS + 10):
-        requests.done.append((0.1, False))
-    assert values(requests)["requests_per_second"] == [MAX_REQUESTS]
+def test_of_very_many_requests_the_latest_are_timed_and_all_are_counted(requests, clock):
+    for number in range(MAX_TIMES + 10):
+        requests.add(5.0 if number < 10 else 0.1, False)
+    assert len(requests.done) == MAX_TIMES
+    found = values(requests)
+    assert (found["requests_per_second"], found["response_time_ms"]) == ([MAX_TIMES + 10], [100.0])
+    clock.now += 1
+    assert values(requests) == {"requests_per_second": [0.0], "queue_depth": [0.0]}
 
 
 def test_a_forked_process_begins_from_nothing(requests):

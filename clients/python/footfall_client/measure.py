@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sys
 import time
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from footfall_client.outbox import Item
 from footfall_client.sender import as_sample
 
-MAX_REQUESTS = 100_000  # that end within a second; of more only the latest are measured
+MAX_TIMES = 20_000  # of requests that end within a second; of more the latest say how long they took
 MAX_REPEATED = 60  # seconds that one measurement may be spread over
 Read = Callable[[str], str]
 Tags = Callable[[], Mapping[str, str]]
@@ -34,20 +35,18 @@ class Running:
         """The request has ended. It failed if this or `failed` of before says so."""
         requests, self._requests = self._requests, None
         if requests is not None:
-            requests.done.append((time.perf_counter() - self._began, failed or self.failed))
+            requests.add(time.perf_counter() - self._began, failed or self.failed)
             requests.running.discard(self)
 
 
 class Requests:
-    """Requests in progress, and those that ended since the last `samples`. All methods are for any thread: a deque's
-    and a set's methods are atomic, so that nothing has to be locked.
+    """Requests in progress, and those that ended since the last `samples`. All methods but that one are for any thread:
+    what they call of a set, a deque and a count is atomic, so that nothing has to be locked.
     """
 
     def __init__(self, tags: Tags = dict, clock: Callable[[], float] = time.time) -> None:
-        self.running: set[Running] = set()
-        self.done: deque[tuple[float, bool]] = deque(maxlen=MAX_REQUESTS)
         self._tags, self._clock = tags, clock
-        self._last = int(clock())
+        self.forget()
 
     def begin(self) -> Running:
         """A request begins."""
@@ -57,21 +56,34 @@ class Requests:
 
     def forget(self) -> None:
         """Drops everything, in a forked process."""
-        self.running, self.done = set(), deque(maxlen=MAX_REQUESTS)
+        self.running: set[Running] = set()
+        self.done: deque[tuple[float, bool]] = deque(maxlen=MAX_TIMES)
+        self._ended, self._looks, self._seen = itertools.count(), 0, 0
         self._last = int(self._clock())
+
+    def add(self, took_s: float, failed: bool) -> None:
+        """A request has ended."""
+        next(self._ended)
+        self.done.append((took_s, failed))
+
+    def _newly_ended(self) -> int:
+        """How many since the last call. To look at a count is to count; the looks are no requests."""
+        ended = next(self._ended) - self._looks
+        self._looks += 1
+        new, self._seen = ended - self._seen, ended
+        return new
 
     def samples(self, _closing: bool = False) -> list[Item]:
         """`requests_per_second` of each second since the last call, so that their sum is the number of requests; then
         `queue_depth` (requests in progress) and, if any request ended, `response_time_ms` (average),
         `response_time_p95_ms` and `error_rate` in percent, of all of them.
         """
-        now, done = int(self._clock()), []
-        for _ in range(len(self.done)):
-            done.append(self.done.popleft())
+        now, ended = int(self._clock()), self._newly_ended()
+        done = [self.done.popleft() for _ in range(len(self.done))]
         seconds = min(max(now - self._last, 1), MAX_REPEATED)
         self._last = now
         found = [
-            as_sample("requests_per_second", len(done) / seconds, now - ago, self._tags())
+            as_sample("requests_per_second", ended / seconds, now - ago, self._tags())
             for ago in reversed(range(seconds))
         ]
         figures = {"queue_depth": float(len(self.running)), **_figures(done)}
