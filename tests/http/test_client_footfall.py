@@ -27,8 +27,7 @@ def browser(shared, site) -> Iterator[Client]:
         return value
 
     key = shared.tell("key add", name="client", scope="ingest", site=site)
-    user = lambda: flask.request.headers.get("X-User")  # noqa: E731
-    footfall_client.dash.install(app, shared.url, site, key, user=user)
+    footfall_client.dash.install(app, shared.url, site, key, user=lambda: flask.request.headers.get("X-User"))
     yield app.server.test_client()
     for sender in list(footfall_client.sender._senders):
         sender.close(0.1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from email.utils import formatdate
 
 import pytest
+import trustme
 
 from footfall_client.sender import Counts, Sender
 from tests.support import client
@@ -399,6 +401,21 @@ for process in processes: process.join()
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(values(footfall)) == [0, 1, 2]
+
+
+def test_https_reaches_a_footfall_whose_certificate_is_trusted_and_no_other(tmp_path):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    program = PROGRAM + "sender.sample('work', 1, timestamp=1)\nsender.close()\nprint(sender.counts.sent)"
+    with receiving(context) as footfall:
+        trusting = client.run(footfall, program, SSL_CERT_FILE=str(tmp_path / "authority.pem"))
+        assert (trusting.stdout, trusting.stderr, values(footfall)) == ("1\n", "", [1])
+        distrusting = client.run(footfall, program)
+        assert distrusting.stdout == "0\n"
+        assert "CERTIFICATE_VERIFY_FAILED" in distrusting.stderr
+        assert values(footfall) == [1]
 
 
 def test_nothing_runs_before_the_first_sample(footfall):

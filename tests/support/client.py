@@ -45,11 +45,11 @@ def environment(receiver: Receiver) -> dict[str, str]:
     }
 
 
-def run(receiver: Receiver, source: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program to its end, which may take 30 s."""
+def run(receiver: Receiver, source: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program to its end, which may take 30 s; `more` goes into its environment."""
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", source],
-        env=environment(receiver),
+        env=environment(receiver) | more,
         capture_output=True,
         text=True,
         timeout=30,
