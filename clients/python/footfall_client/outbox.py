@@ -49,7 +49,7 @@ class Queue:
 
     def forget(self) -> None:
         """Empties it in a forked process: the parent sends what was queued. Another thread may have held the lock."""
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # a signal may interrupt `put` with another `put`
         self.items: deque[Item] = deque()
         self.dropped = self.failures = 0
         self.not_before = 0.0

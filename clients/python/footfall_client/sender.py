@@ -74,7 +74,7 @@ class Sender:
 
     def _reset(self) -> None:
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._starting = threading.RLock()
         self._closing = threading.Event()
         self._end = 0.0  # of what the thread may do while the process exits, as monotonic time
 
