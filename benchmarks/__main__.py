@@ -19,19 +19,8 @@ from benchmarks.common import Report, machine
 
 NAMES = (
     *("collect", "live", "notices", "alert_rules", "kill", "hang", "watch", "presence", "all_sites", "purge", "today"),
-    *(
-        "past_log",
-        "rewind",
-        "strangers",
-        "fuzz",
-        "columnar",
-        "history",
-        "answers",
-        "forecast",
-        "overview",
-        "dashboards",
-    ),
-    *("streams", "open_tab", "weight", "privacy", "start"),
+    *("past_log", "rewind", "strangers", "fuzz", "columnar", "history", "answers", "forecast", "overview"),
+    *("dashboards", "streams", "open_tab", "weight", "privacy", "start", "middlewares"),
 )
 
 

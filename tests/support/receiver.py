@@ -28,12 +28,12 @@ Reply = Callable[[socket.socket], None]
 class Receiver:
     """What came in, in order; `replies` are used one after the other, and then `200`."""
 
-    def __init__(self, trust: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(self, trust: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
         self.received: list[Received] = []
         self.replies: list[Reply] = []
         self.stopped = threading.Event()
         self._tls = trust
-        self._listener = socket.create_server((host, 0))
+        self._listener = socket.create_server((host, port))
         self.port = self._listener.getsockname()[1]
         self.url = f"{'https' if trust else 'http'}://{host}:{self.port}"
         self.connections = 0
@@ -59,9 +59,9 @@ class Receiver:
 
 
 @contextmanager
-def receiving(trust: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Iterator[Receiver]:
-    """A receiver on a free port of this machine."""
-    receiver = Receiver(trust, host)
+def receiving(trust: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0) -> Iterator[Receiver]:
+    """A receiver on that port of this machine, by default a free one."""
+    receiver = Receiver(trust, host, port)
     try:
         yield receiver
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -286,6 +287,26 @@ def test_no_failure_is_logged_with_its_words(tmp_path):
 def test_the_product_never_imports_its_tests_or_benchmarks():
     for path in (ROOT / "app.py", ROOT / "cli.py", *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))):
         assert not {name.split(".")[0] for name in imports(path)} & {"tests", "benchmarks", "pytest"}, path
+
+
+def test_the_client_needs_the_standard_library_only_and_the_product_does_not_know_it():
+    """Frameworks are imported inside the functions of those who have them, and for types."""
+    own = sorted((ROOT / "clients/python/footfall_client").glob("*.py"))
+    assert own
+    frameworks = {"dash", "flask", "quart", "starlette", "_typeshed"}
+    for path in own:
+        tops = {name.split(".")[0] for name in imports(path)}
+        assert tops <= sys.stdlib_module_names | {"footfall_client"} | frameworks, path
+        at_once = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)]
+        assert not frameworks & {name.split(".")[0] for node in at_once for name in imported_by(node)}, path
+    known = {
+        name for name, path in modules().items() if any(within(one, ("footfall_client",)) for one in imports(path))
+    }
+    assert known == set()
+
+
+def imported_by(node: ast.Import | ast.ImportFrom) -> list[str]:
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
 
 
 def test_names_of_test_files_are_unique():

@@ -16,7 +16,7 @@ from tests.unit.test_architecture import FLOORS
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/design.md", "docs/performance.md", "docs/reference.md"),
-    *("collector/data/NOTICE.md", "collector/http/README.md"),
+    *("collector/data/NOTICE.md", "collector/http/README.md", "clients/python/README.md"),
 )
 ENDINGS = (".py", ".js", ".css", ".html", ".md", ".svg", ".sh", ".lock", ".toml")
 OF_THE_OWNER = {"footfall.toml"}  # what people make themselves
@@ -116,7 +116,7 @@ def test_the_design_has_a_section_for_every_package_of_the_domain_and_the_collec
         if (ROOT / room / package).is_dir()
     }
     assert packages - headed == set()
-    assert {"layouts", "callbacks", "assets", "tests"} <= headed
+    assert {"layouts", "callbacks", "assets", "tests", "clients/python"} <= headed
 
 
 def test_the_design_shows_the_floors_as_the_test_of_the_architecture_holds_them():

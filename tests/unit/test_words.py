@@ -14,12 +14,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PATTERNS = (
     *(f"{room}/**/*.py" for room in ("analytics", "callbacks", "collector", "layouts", "benchmarks", "tests")),
-    *("app.py", "cli.py"),
+    *("app.py", "cli.py", "clients/**/*.py"),
 )
 FILES = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern) if "migrations" not in path.parts)
 SCRIPTS = sorted([*ROOT.glob("assets/**/*.js"), ROOT / "collector/tracker/footfall.js"])
 MADE = re.compile("<!-- made: .*?<!-- /made -->", re.DOTALL)  # tables with texts of the command line
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/design.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/design.md", "clients/python/README.md")
 
 NAMES = re.compile(
     r"_?(MOST|LONGEST|LARGEST|SHORTEST)(_\w+)?|AT_ONCE|A_MINUTE|Snapshot|Pulse|Tries|household|told|anew"
