@@ -19,6 +19,7 @@ from analytics.base.config import Config, WrongSetting, secret_of
 from analytics.base.error_log import describe
 from analytics.calendar.minute_series import Minutes
 from analytics.calendar.period import Span
+from analytics.health.newest import NewestSamples
 from analytics.jobs import daily
 from analytics.live.minute_query import SETTLED_S
 from analytics.live.minutes import MinuteHistory
@@ -54,6 +55,7 @@ from collector.live.changing import ChangingList
 from collector.live.hub import Hub
 from collector.notifying import Notifying
 from collector.simulate.service import DemoTraffic
+from collector.store.sample_writer import SampleWriter
 from collector.store.writer import Writer
 from collector.watching import Watching
 
@@ -127,7 +129,7 @@ class Service:
         self.history = MinuteHistory(self.database, config.active_window_s)
         self.backend = Backend(self.columnar.rows, self._minutes, self.answers.keep)
         self.sparklines = Sparklines(self.database, config.active_window_s, int(clock()))
-        self.counts, self.load = Counts(), SystemLoad()
+        self.counts, self.load, self.newest_samples = Counts(), SystemLoad(), NewestSamples()
         self.notifying = Notifying(config, self.database, self.sites, self.hub, self.backend, clock, self.measured)
         self.changing = tuple(
             ChangingList(kind, partial(read, self.database), self.hub.last_id, self.hub.slow_readers)
@@ -143,6 +145,8 @@ class Service:
             within=self.notifying.within,
             clock=clock,
         )
+        self.newest_samples.restore(self.database, [site.id for site in self.sites.all()], int(clock()))
+        self.samples = SampleWriter(self.database, self.newest_samples.take, clock)
         self.spammers = open_spammers(config.spam_referrers)
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, self.spammers)
         self.proxies = Proxies(config.trusted_proxies)
@@ -186,6 +190,8 @@ class Service:
             self.notifying.totals,
             self.refresh,
             lambda: self.watching.watches,
+            self.samples,
+            self.newest_samples,
             counts=self.counts,
             load=self.load,
             beat_s=self.config.heartbeat_interval_s,
@@ -327,6 +333,7 @@ class Service:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
         self.database.renew_lease()
         self.hub.discard_idle()
+        self.newest_samples.prune(int(self._clock()))
         changes.prune(self.database, self.pause)
         self.notifying.prune()
 
@@ -335,6 +342,7 @@ class Service:
         self._stopping.set()
         self.demo_traffic.stop()
         self.writer.stop()
+        self.samples.stop()
         self.notifying.stop()
         self.hub.close()
 

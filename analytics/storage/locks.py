@@ -21,3 +21,6 @@ WATCH = 7304
 
 SITE = 7303
 """With a site's id: taken by a transaction that stores for the site or removes it."""
+
+SAMPLES = 7305
+"""With a site's id, or 0: taken by a transaction that stores samples of the site or removes it."""

@@ -24,7 +24,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("sites",),
         ("access", "live", "query"),
         ("replica", "reports", "migrations"),
-        ("jobs", "notebook", "activity"),
+        ("jobs", "notebook", "activity", "health"),
         ("notify",),
         ("commands", "__init__"),
     ),
