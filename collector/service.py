@@ -258,8 +258,9 @@ class Service:
         return self._stopping.wait(seconds)
 
     def _do_the_day(self) -> None:
-        days, window_s = self.config.heartbeat_retention_days, self.config.active_window_s
-        work = daily.Work(self.database, int(self._clock()), days, self.pause, lambda _: None, window_s)
+        days, sample_days = self.config.heartbeat_retention_days, self.config.sample_retention_days
+        window_s, now = self.config.active_window_s, int(self._clock())
+        work = daily.Work(self.database, now, days, self.pause, lambda _: None, window_s, sample_days)
         for line in daily.run_if_due(work):
             log.info("%s", line)
 

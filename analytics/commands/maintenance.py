@@ -9,7 +9,7 @@ from analytics.jobs import verify as verification
 
 def maintain(context: CommandContext) -> str:
     """Does the day's work now (daily counts, purge, salts) and says what was done."""
-    options = context.retention_days, context.pause, context.report, context.window_s
+    options = context.retention_days, context.pause, context.report, context.window_s, context.sample_days
     work = daily.Work(context.database, context.now, *options)
     return "\n".join(daily.run(work)) or "Nothing to do."
 

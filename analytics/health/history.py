@@ -15,7 +15,7 @@ from analytics.health.series import HOUR
 from analytics.storage import schema
 from analytics.storage.reader import Readable
 
-MAX_POINTS = 3_000  # of a series
+MAX_POINTS = 5_000  # of a series
 MAX_SECONDS = 3_600  # for steps shorter than a minute, which are read from the samples of all series of the site
 
 
