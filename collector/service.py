@@ -130,7 +130,8 @@ class Service:
         self.backend = Backend(self.columnar.rows, self._minutes, self.answers.keep)
         self.sparklines = Sparklines(self.database, config.active_window_s, int(clock()))
         self.counts, self.load, self.newest_samples = Counts(), SystemLoad(), NewestSamples()
-        self.notifying = Notifying(config, self.database, self.sites, self.hub, self.backend, clock, self.measured)
+        known = self.sites, self.hub, self.backend, clock, self.measured, self.newest_samples
+        self.notifying = Notifying(config, self.database, *known)
         self.changing = tuple(
             ChangingList(kind, partial(read, self.database), self.hub.last_id, self.hub.slow_readers)
             for kind, read in (("gauges", readings.shown), ("alerts", alerts.live_of_sites))

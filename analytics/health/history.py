@@ -11,7 +11,7 @@ from analytics.base.errors import InvalidInput, message
 from analytics.calendar.period import Span
 from analytics.health.sample import is_rate
 from analytics.health.samples import MINUTE
-from analytics.health.series import HOUR
+from analytics.health.series import HOUR, INSTALLATION
 from analytics.storage import schema
 from analytics.storage.reader import Readable
 
@@ -85,6 +85,23 @@ def _sums(table: FromClause) -> Sequence[ColumnElement[Any]]:
         func.min(table.c.min),
         func.max(table.c.max),
     )
+
+
+def means_at(database: Readable, site_id: int, name: str, minute: int) -> list[float]:
+    """The means of a metric in the minute that begins then (epoch s), of each set of tags.
+
+    Those of the installation where the site has none of that name.
+    """
+    minutes, names = schema.health_minutes.c, schema.health_series.c
+    wanted = (
+        select(names.site_id, minutes.sum / minutes.count)
+        .join(schema.health_series, (names.site_id == minutes.site_id) & (names.id == minutes.series_id))
+        .where(names.site_id.in_((site_id, INSTALLATION)), names.name == name, minutes.at == minute)
+    )
+    with database.read() as connection:
+        found = connection.execute(wanted).all()
+    own = [mean for of, mean in found if of == site_id]
+    return own or [mean for _, mean in found]
 
 
 def together(name: str, series: Iterable[Sequence[HistoryPoint]]) -> list[HistoryPoint]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from analytics.health.sample import Sample, is_rate
-from analytics.health.series import INSTALLATION, tags_of
+from analytics.health.series import DAY, INSTALLATION, tags_of
 from analytics.storage import schema
 from analytics.storage.reader import Readable
 
@@ -28,28 +28,32 @@ class NewestSample(NamedTuple):
 
 
 class NewestSamples:
-    """Safe for many threads. At most `series.MAX_SERIES` for each site a day, of which `prune` drops what is old."""
+    """Safe for many threads. It has as many series and names as the limits of sites allow in a day, at most; `prune`
+    drops what is no longer current.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_site: dict[int, dict[tuple[str, str], Sample]] = {}
+        self._names: dict[int, set[str]] = {}
 
     def take(self, site_id: int, samples: Iterable[Sample]) -> None:
         """Takes stored samples; of two of one second the one that was taken later is the newest."""
         with self._lock:
-            known = self._by_site.setdefault(site_id, {})
+            known, names = self._by_site.setdefault(site_id, {}), self._names.setdefault(site_id, set())
             for one in samples:
+                names.add(one.name)
                 key = one.name, one.tags
                 if key not in known or known[key].at <= one.at:
                     known[key] = one
 
     def restore(self, database: Readable, site_ids: Iterable[int], now: int) -> None:
-        """Takes the samples of the last `CURRENT_S` seconds from the database, of these sites and the installation."""
+        """Takes what is current, and the names of the last day: those of these sites and of the installation."""
         rows, names = schema.health_samples.c, schema.health_series.c
         nth = func.row_number().over(partition_by=(rows.site_id, rows.series_id), order_by=rows.at.desc()).label("nth")
-        of_sites = rows.site_id.in_([INSTALLATION, *site_ids])
+        known = [INSTALLATION, *site_ids]
         current = select(rows.site_id, rows.series_id, rows.at, rows.value, nth).where(
-            of_sites, rows.at > now - CURRENT_S
+            rows.site_id.in_(known), rows.at > now - CURRENT_S
         )
         found = current.subquery()
         wanted = (
@@ -57,10 +61,19 @@ class NewestSamples:
             .join(schema.health_series, names.id == found.c.series_id)
             .where(found.c.nth == 1)
         )
+        lately = select(names.site_id, names.name).where(names.site_id.in_(known), names.seen_at > now - DAY)
         with database.read() as connection:
-            stored = connection.execute(wanted).all()
+            stored, named = connection.execute(wanted).all(), connection.execute(lately.distinct()).all()
+        with self._lock:
+            for site_id, name in named:
+                self._names.setdefault(site_id, set()).add(name)
         for site_id, *fields in stored:
             self.take(site_id, [Sample(*fields)])
+
+    def knows(self, site_id: int, name: str) -> bool:
+        """Whether samples of that name have come, of the site or of the installation, since a day before the start."""
+        with self._lock:
+            return any(name in self._names.get(own, ()) for own in (site_id, INSTALLATION))
 
     def prune(self, now: int) -> None:
         """Drops what says no longer what is now."""
