@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from analytics.health.newest import NewestSamples
 from analytics.live.beat import Beat
 from analytics.live.feed import FeedItem
 from analytics.notify import notifications
@@ -67,8 +68,9 @@ class Watch:
         self.database, self.rules, self.now = database, list(rules), NOW
         self.crowd = Crowd()
         self.load: dict[str, float] = {}
+        self.samples = NewestSamples()
         known = live or self.crowd, backend or facts(fetch_from(database)), WINDOW_S
-        self.sources = Sources(database, *known, lambda: self.load)
+        self.sources = Sources(database, *known, lambda: self.load, self.samples)
         self.evaluator = self.opened()
 
     def opened(self) -> Evaluator:
