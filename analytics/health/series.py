@@ -43,6 +43,13 @@ def of_site(database: Readable, site_id: int) -> list[Series]:
         return [_series(row) for row in connection.execute(found)]
 
 
+def names(database: Readable, site_id: int) -> list[str]:
+    """The names of which samples have come, of the site and of the installation, in their order."""
+    found = select(_table.c.name).where(_table.c.site_id.in_((site_id, INSTALLATION))).distinct()
+    with database.read() as connection:
+        return sorted(connection.execute(found).scalars())
+
+
 def is_known(connection: Connection, site_id: int, name: str) -> bool:
     """Whether a sample of that name has come, of the site or of the installation."""
     wanted = select(_table.c.id).where(_table.c.site_id.in_((site_id, INSTALLATION)), _table.c.name == name)

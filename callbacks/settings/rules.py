@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from analytics.access.roles import ADMIN
 from analytics.base.errors import InvalidInput
 from analytics.base.words import _
+from analytics.health import series
 from analytics.notify import channels, rule_json, rules, standings
 from analytics.notify.rule import Rule
 from analytics.sites.site import Site
@@ -29,7 +30,7 @@ from layouts.settings.rule_form import RuleDraft
 def cards(context: PageContext) -> list[Component]:
     """The cards of the section; the address may name a rule to change, or an example to begin with."""
     service, site = context.service, context.site
-    draft = _draft(service, site, context.search)
+    draft = _draft(service, site, context.search)._replace(samples=series.names(service.database, site.id))
     previews = {name: rule_trials.preview(service, site, name, draft.rule) for name in READERS}
     known = channels.of_site(service.database, site.id)
     return layout.cards(layout.RulesPage(site.domain, _listed(service, site), known, draft, previews))

@@ -17,7 +17,7 @@ from analytics.notify.kinds import table as kinds
 from analytics.notify.kinds.alert import AlertBegins
 from analytics.notify.kinds.event import Condition, EventArrives, Operator
 from analytics.notify.kinds.metric import MetricWhen
-from analytics.notify.live_metrics import LIVE_METRICS
+from analytics.notify.live_metrics import LIVE_METRICS, is_sample
 from analytics.notify.rule import DEFAULT_REPEAT_S, MAX_PER_MINUTE, Notify, Priority, Rule, Severity
 from analytics.notify.rule_json import RuleInput
 from analytics.query import filter_syntax
@@ -80,12 +80,13 @@ def blank_texts(name: str) -> dict[str, str]:
 
 class RuleDraft(NamedTuple):
     """What a form begins with: a rule that is changed (its `id`), or one that is new (0), with the name of the example
-    that it was made from.
+    that it was made from. `samples` are the names of which the site has samples.
     """
 
     rule: RuleInput | Rule | None = None
     id: int = 0
     example: str = ""
+    samples: Sequence[str] = ()
 
 
 def of_event(domain: str, channels: Sequence[NotificationChannel], draft: RuleDraft, preview: Any) -> Component:
@@ -131,7 +132,7 @@ def of_metric(domain: str, channels: Sequence[NotificationChannel], draft: RuleD
     said = draft.rule.notify if draft.rule else Notify(title=METRIC_TITLE, priority=Priority.HIGH)
     fields = [
         *_named(ON_METRIC, draft),
-        *_crossing(draft.rule, _line(draft.rule)),
+        *_crossing(draft, _line(draft.rule)),
         *_lasting(_line(draft.rule)),
         _severity(ON_METRIC, _("Severity"), said.severity),
         *_said(ON_METRIC, said, _("Fields: {fields}", fields="{rule} {metric} {value} {threshold} {site}")),
@@ -150,16 +151,18 @@ def of_metric(domain: str, channels: Sequence[NotificationChannel], draft: RuleD
     return _whole(ON_METRIC, _title(draft, _("When a metric crosses a line")), fields, domain, draft)
 
 
-def _crossing(rule: RuleInput | Rule | None, line: _Line) -> list[Component]:
+def _crossing(draft: RuleDraft, line: _Line) -> list[Component]:
     """The metric, of whom, and the line that it crosses."""
+    samples = sorted({one for one in (*draft.samples, line.metric) if is_sample(one)})
     ways = {
         _("Now"): [(name, _(LIVE_NAMES[name])) for name in LIVE_METRICS],
         _("Of a period"): [(name, _(one.label)) for name, one in METRICS.items()],
+        **({_("Samples"): [(name, name) for name in samples]} if samples else {}),
     }
     crossings = [(one.field, _(one.words)) for one in kinds.CHOICES.values()]
     return [
         form.select(ON_METRIC, "metric", _("Metric"), line.metric, ways),
-        *_filters(rule),
+        *_filters(draft.rule),
         form.select(ON_METRIC, "crossing", _("Crosses its line when it"), line.crossing, crossings),
         form.text(ON_METRIC, "threshold", _("Threshold"), line.threshold, inputMode="decimal"),
     ]

@@ -11,7 +11,7 @@ from http.client import HTTPException
 
 import pytest
 
-from tests.support.serving import rows
+from tests.support.serving import eventually, rows
 
 CPU = {"name": "cpu_percent", "value": 41}
 KEY_NEEDED = {"code": "unauthorized", "message": "send an ingest key: Authorization: Bearer ff_…"}
@@ -190,6 +190,23 @@ def test_a_key_of_every_site_sends_for_the_one_in_the_query_or_for_the_installat
 
 def test_pages_of_other_origins_may_not(send):
     assert "access-control-allow-origin" not in send(CPU, Origin="https://example.com").headers
+
+
+# ── what reads them ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_rule_on_a_sample_by_its_name_fires_within_seconds(shared, site, send):
+    admin = {"Authorization": "Bearer " + shared.tell("key add", name="admin", scope="admin", site=site)}
+    rule = {"name": "CPU", "when": {"metric": "cpu_percent", "above": 70}}
+    rule["notify"] = {"priority": "high", "title": "CPU is at {value} %"}
+    path = f"/api/v1/sites/{site}"
+    early = shared.request("POST", f"{path}/rules", json.dumps(rule), admin)
+    assert (early.status, early.json["error"]["field"]) == (422, "when.metric")
+    send({**CPU, "value": 12})
+    assert shared.request("POST", f"{path}/rules", json.dumps(rule), admin).status == 201
+    send({**CPU, "value": 93, "tags": {"instance": "web"}})
+    alerts = eventually(lambda: shared.request("GET", f"{path}/alerts", headers=admin).json)
+    assert [(one["title"], one["value"]) for one in alerts] == [("CPU is at 93 %", 93)]
 
 
 # ── much at once ─────────────────────────────────────────────────────────────────────────────────────────────────────
