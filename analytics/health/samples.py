@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, func, select
 from analytics.health import series
 from analytics.health.sample import Sample, WrongSample
 from analytics.health.series import HOUR, INSTALLATION
-from analytics.storage import locks, schema
+from analytics.storage import locks, partitions, schema
 from analytics.storage.row_batches import insert_rows
 
 MINUTE = 60
@@ -45,6 +45,7 @@ def store(connection: Connection, groups: Sequence[SiteSamples], now: int) -> li
         for site_id in site_ids:
             connection.execute(select(func.pg_advisory_xact_lock(locks.SAMPLES, site_id)))
     existing = _existing(connection, site_ids)
+    partitions.add_missing(connection, {one.at for group in groups for one in group.samples})
     results: dict[int, Refusals | SiteRemoved] = {}
     for site_id in site_ids:
         own = [number for number, group in enumerate(groups) if group.site_id == site_id]

@@ -12,7 +12,7 @@ from sqlalchemy import Column, ColumnElement, delete, func, select
 from analytics.base.background import PAUSE_PER_BATCH, Pause, Report
 from analytics.base.ids import first_id
 from analytics.calendar.days import start_of
-from analytics.storage import schema
+from analytics.storage import partitions, schema
 from analytics.storage.database import Database
 
 HOUR_S, DAY_S = 3600, 86_400
@@ -104,7 +104,19 @@ def purge_samples(database: Database, now: int, retention_days: int, pause: Paus
         old += [_Old(column, one.site_id, end, one.id) for one in known]
     unseen = min(edges) - HOUR_S  # `seen_at` is when the hour began
     old += [_Old(table.c.seen_at, site_id, unseen) for site_id in site_ids]
-    return _purge(database, old, pause, lambda gone: report(f"{gone:,} samples purged so far"))
+    dropped = _drop_days(database, edges[0])
+    purged = _purge(database, old, pause, lambda gone: report(f"{dropped + gone:,} samples purged so far"))
+    return purged._replace(rows=dropped + purged.rows)
+
+
+def _drop_days(database: Database, end: int) -> int:
+    """Removes the days of samples before `end` that are partitions; how many samples that were."""
+    with database.read_without_timeout() as connection:
+        sizes = {name: partitions.size(connection, name) for name in partitions.before(connection, end)}
+    for name in sizes:
+        with database.transaction() as connection:
+            partitions.drop(connection, name)
+    return sum(sizes.values())
 
 
 def _purge(database: Database, old: Iterable[_Old], pause: Pause, report: Callable[[int], None]) -> Purged:

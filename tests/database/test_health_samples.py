@@ -18,7 +18,7 @@ from analytics.health.series import INSTALLATION, Series
 from analytics.jobs import purge
 from analytics.jobs.purge import Purged
 from analytics.sites import store as sites
-from analytics.storage import schema
+from analytics.storage import partitions, schema
 from collector.store.sample_writer import QUEUE_FULL, STOPPING, TOO_SLOW, SampleWriter
 from collector.store.writer import AWAY
 from tests.support.factories import NOW, added_site, away, count, rows
@@ -278,6 +278,24 @@ def test_samples_minutes_and_hours_are_kept_for_their_own_times(database):
         [HOUR, 7 * DAY, 7 * DAY + HOUR, 90 * DAY, 90 * DAY + HOUR, 730 * DAY],
     ]
     assert purged(database) == Purged(0, whole=True)
+
+
+def test_on_postgresql_each_day_is_a_partition_that_goes_at_once(database):
+    for back in (0, 0.5, 3, 9, 10):
+        stored_samples(database, sample(at=NOW - int(back * DAY)))  # NOW is at 8:00
+
+    def days() -> list[str]:
+        with database.read() as connection:
+            return partitions.names(connection)
+
+    names = "20270105", "20270106", "20270112", "20270114", "20270115"
+    before = {f"health_samples_{name}" for name in names}
+    assert before <= set(days()) or (database.embedded and days() == [])
+    assert purged(database, days=9) == Purged(1, whole=True)
+    assert "health_samples_20270105" not in days()
+    assert before - {"health_samples_20270105"} <= set(days()) or database.embedded
+    stored_samples(database, sample(at=NOW - 10 * DAY))  # a late one makes it again
+    assert count(database, schema.health_samples) == 5
 
 
 def test_the_samples_of_a_site_may_be_kept_longer_by_the_setting(database):

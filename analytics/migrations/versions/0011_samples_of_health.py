@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("series_id", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("value", sa.Float(), nullable=False),
+        postgresql_partition_by="RANGE (at)",
     )
     op.create_index(op.f("ix_health_samples_site_id_at"), "health_samples", ["site_id", "at"])
     for name in ("health_minutes", "health_hours"):

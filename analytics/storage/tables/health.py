@@ -20,7 +20,8 @@ health_series = Table(
     **NEVER_AGAIN,
 )
 
-# Append only and without a key: two samples of a series may be equal, and both count.
+# Append only and without a key: two samples of a series may be equal, and both count. On PostgreSQL each day is a
+# partition (analytics.storage.partitions).
 health_samples = Table(
     "health_samples",
     metadata,
@@ -29,6 +30,7 @@ health_samples = Table(
     Column("at", BigInteger, nullable=False),
     Column("value", Float, nullable=False),
     Index(None, "site_id", "at"),
+    postgresql_partition_by="RANGE (at)",
 )
 
 
