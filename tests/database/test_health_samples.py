@@ -15,8 +15,9 @@ from analytics.health.newest import CURRENT_S, NewestSample, NewestSamples
 from analytics.health.sample import Fault, WrongSample
 from analytics.health.samples import SiteRemoved, SiteSamples, store
 from analytics.health.series import INSTALLATION, Series
-from analytics.jobs import purge
+from analytics.jobs import purge, recount_samples
 from analytics.jobs.purge import Purged
+from analytics.jobs.recount_samples import WrongStep
 from analytics.sites import store as sites
 from analytics.storage import partitions, schema
 from collector.store.sample_writer import QUEUE_FULL, STOPPING, TOO_SLOW, SampleWriter
@@ -310,6 +311,51 @@ def test_a_series_goes_with_its_last_hour(database):
     stored_samples(database, sample(tags=DB))
     assert purged(database) == Purged(2 + 2 + 2 + 1, whole=True)
     assert [one.tags for one in series.of_site(database, INSTALLATION)] == [{"instance": "db"}]
+
+
+# ── verification ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def wrong(database, since: int = 0) -> list[WrongStep]:
+    with database.snapshot() as connection:
+        return list(recount_samples.wrong_steps(connection, {}, since))
+
+
+def test_a_recount_finds_and_repairs_minutes_and_hours_that_are_wrong_missing_or_too_many(database):
+    stored_samples(database, *[sample(nth / 10, at=NOW + 7 * nth) for nth in range(2_000)])
+    number = series_id(database)
+    assert wrong(database) == []
+    with database.transaction() as connection:
+        minutes, hours = schema.health_minutes, schema.health_hours
+        connection.execute(minutes.update().where(minutes.c.at == NOW + 60).values(max=9_999))
+        connection.execute(minutes.delete().where(minutes.c.at == NOW + 120))
+        connection.execute(hours.update().where(hours.c.at == NOW).values(sum=hours.c.sum + 0.01))
+        connection.execute(
+            hours.insert().values(site_id=0, series_id=number, at=NOW + DAY, count=1, sum=1, min=1, max=1)
+        )
+    found = wrong(database)
+    assert [(one.table.name, one.at - NOW) for one in found] == [
+        ("health_minutes", 60),
+        ("health_minutes", 120),
+        ("health_hours", 0),
+        ("health_hours", DAY),
+    ]
+    assert found[0].description == (
+        f"health_minutes of the installation: series {number} at 2027-01-15 08:01 has (9, 11.7, 0.9, 9999.0), "
+        "(9, 11.7, 0.9, 1.7) by its samples"
+    )
+    recount_samples.repair(database, found)
+    assert wrong(database) == []
+    assert list(recount_samples.done(found)) == ["health_minutes: 2", "health_hours: 2"]
+
+
+def test_minutes_whose_samples_are_purged_are_not_compared(database):
+    ages = [*range(8 * DAY, 6 * DAY, -HOUR), 30, 20]
+    for age in ages:
+        stored_samples(database, sample(age, at=NOW - age))
+    purged(database)
+    assert wrong(database, since=NOW - 7 * DAY) == []
+    assert wrong(database) == [], "also where the setting was shorter before"
 
 
 # ── the thread that stores ───────────────────────────────────────────────────────────────────────────────────────────
