@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from analytics.health.sample import Sample, is_rate
 from analytics.health.series import DAY, INSTALLATION, tags_of
@@ -28,77 +28,86 @@ class NewestSample(NamedTuple):
 
 
 class NewestSamples:
-    """Safe for many threads. It has as many series and names as the limits of sites allow in a day, at most; `prune`
-    drops what is no longer current.
-    """
+    """Safe for many threads. It has what came within a day, so at most as many series as the limits of sites allow."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_site: dict[int, dict[tuple[str, str], Sample]] = {}
-        self._names: dict[int, set[str]] = {}
+        self._sites: dict[int, dict[str, dict[str, Sample]]] = {}  # by site, name and tags
+        self._names_until = 0  # when names that were restored without samples are a day old
 
     def take(self, site_id: int, samples: Iterable[Sample]) -> None:
         """Takes stored samples; of two of one second the one that was taken later is the newest."""
         with self._lock:
-            known, names = self._by_site.setdefault(site_id, {}), self._names.setdefault(site_id, set())
+            names = self._sites.setdefault(site_id, {})
             for one in samples:
-                names.add(one.name)
-                key = one.name, one.tags
-                if key not in known or known[key].at <= one.at:
-                    known[key] = one
+                known = names.setdefault(one.name, {})
+                if one.tags not in known or known[one.tags].at <= one.at:
+                    known[one.tags] = one
 
     def restore(self, database: Readable, site_ids: Iterable[int], now: int) -> None:
-        """Takes what is current, and the names of the last day: those of these sites and of the installation."""
-        rows, names = schema.health_samples.c, schema.health_series.c
-        nth = func.row_number().over(partition_by=(rows.site_id, rows.series_id), order_by=rows.at.desc()).label("nth")
+        """Takes what is current, and which names have come within a day: of these sites and of the installation."""
         known = [INSTALLATION, *site_ids]
-        current = select(rows.site_id, rows.series_id, rows.at, rows.value, nth).where(
-            rows.site_id.in_(known), rows.at > now - CURRENT_S
-        )
-        found = current.subquery()
-        wanted = (
-            select(found.c.site_id, names.name, found.c.value, found.c.at, names.tags, names.unit)
-            .join(schema.health_series, names.id == found.c.series_id)
-            .where(found.c.nth == 1)
-        )
-        lately = select(names.site_id, names.name).where(names.site_id.in_(known), names.seen_at > now - DAY)
         with database.read() as connection:
-            stored, named = connection.execute(wanted).all(), connection.execute(lately.distinct()).all()
+            samples = connection.execute(_newest(known, now - CURRENT_S)).all()
+            names = connection.execute(_names(known, now - DAY)).all()
         with self._lock:
-            for site_id, name in named:
-                self._names.setdefault(site_id, set()).add(name)
-        for site_id, *fields in stored:
+            self._names_until = now + DAY
+            for site_id, name in names:
+                self._sites.setdefault(site_id, {}).setdefault(name, {})
+        for site_id, *fields in samples:
             self.take(site_id, [Sample(*fields)])
 
-    def knows(self, site_id: int, name: str) -> bool:
-        """Whether samples of that name have come, of the site or of the installation, since a day before the start."""
-        with self._lock:
-            return any(name in self._names.get(own, ()) for own in (site_id, INSTALLATION))
-
     def prune(self, now: int) -> None:
-        """Drops what says no longer what is now."""
+        """Drops what has not come for a day."""
         with self._lock:
-            for site_id, known in list(self._by_site.items()):
-                current = {key: one for key, one in known.items() if one.at > now - CURRENT_S}
-                if current:
-                    self._by_site[site_id] = current
-                else:
-                    del self._by_site[site_id]
+            for names in self._sites.values():
+                for name, known in list(names.items()):
+                    names[name] = {tags: one for tags, one in known.items() if one.at > now - DAY}
+                    if not names[name] and now >= self._names_until:
+                        del names[name]
 
     def of_site(self, site_id: int, now: int) -> list[NewestSample]:
         """What the metrics of a site are now, by name and tags."""
         with self._lock:
-            found = sorted(one for one in self._by_site.get(site_id, {}).values() if one.at > now - CURRENT_S)
-        return [NewestSample(one.name, tags_of(one.tags), one.unit, one.value, one.at) for one in found]
+            found = [one for known in self._sites.get(site_id, {}).values() for one in known.values()]
+        current = sorted((one for one in found if one.at > now - CURRENT_S), key=lambda one: (one.name, one.tags))
+        return [NewestSample(one.name, tags_of(one.tags), one.unit, one.value, one.at) for one in current]
 
     def values(self, site_id: int, name: str, now: int) -> list[float]:
         """What a metric is now, of each set of tags; those of the installation where the site has none of that name."""
         with self._lock:
             for own in (site_id, INSTALLATION):
-                known = self._by_site.get(own, {}).values()
-                if found := [one.value for one in known if one.name == name and one.at > now - CURRENT_S]:
+                known = self._sites.get(own, {}).get(name, {})
+                if found := [one.value for one in known.values() if one.at > now - CURRENT_S]:
                     return found
         return []
+
+    def knows(self, site_id: int, name: str) -> bool:
+        """Whether samples of that name have come within a day, of the site or of the installation."""
+        with self._lock:
+            return any(name in self._sites.get(own, ()) for own in (site_id, INSTALLATION))
+
+
+def _newest(site_ids: Sequence[int], since: int) -> Select[Any]:
+    """Each series of these sites with its newest sample after `since`."""
+    rows, names = schema.health_samples.c, schema.health_series.c
+    nth = func.row_number().over(partition_by=(rows.site_id, rows.series_id), order_by=rows.at.desc()).label("nth")
+    found = (
+        select(rows.site_id, rows.series_id, rows.at, rows.value, nth)
+        .where(rows.site_id.in_(site_ids), rows.at > since)
+        .subquery()
+    )
+    return (
+        select(found.c.site_id, names.name, found.c.value, found.c.at, names.tags, names.unit)
+        .join(schema.health_series, names.id == found.c.series_id)
+        .where(found.c.nth == 1)
+    )
+
+
+def _names(site_ids: Sequence[int], since: int) -> Select[Any]:
+    names = schema.health_series.c
+    lately = select(names.site_id, names.name).where(names.site_id.in_(site_ids), names.seen_at > since)
+    return lately.distinct()
 
 
 def joined(name: str, values: Iterable[float], *, lowest: bool = False) -> float | None:

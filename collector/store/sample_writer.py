@@ -81,7 +81,7 @@ class SampleWriter:
             return result.result(timeout_s)
         return TOO_SLOW if result.cancel() else result.result()
 
-    def stop(self, timeout_s: float = 5.0) -> None:
+    def stop(self, timeout_s: float = 1.5) -> None:
         """Stores what is queued, refuses what comes, and ends the thread. May be called twice."""
         with self._lock:
             self._stopping.set()

@@ -228,8 +228,17 @@ def test_the_newest_sample_of_each_series_is_in_memory_for_two_minutes():
     assert newest.of_site(1, NOW + 10) == [web, rate]
     assert newest.of_site(1, NOW + CURRENT_S) == [rate]
     assert newest.of_site(2, NOW) == []
-    newest.prune(NOW + CURRENT_S)
-    assert newest.of_site(1, NOW) == [rate]
+
+
+def test_a_name_is_known_for_a_day():
+    newest = NewestSamples()
+    newest.take(1, [sample(at=NOW)])
+    newest.take(INSTALLATION, [sample(name=RATE, at=NOW)])
+    known = [(1, CPU), (1, RATE), (2, RATE)]
+    newest.prune(NOW + DAY - 1)
+    assert [each for each in (*known, (2, CPU)) if newest.knows(*each)] == known
+    newest.prune(NOW + DAY)
+    assert [each for each in known if newest.knows(*each)] == []
 
 
 def test_a_site_without_samples_of_a_name_has_those_of_the_installation():
@@ -248,6 +257,7 @@ def test_after_a_start_it_is_what_the_database_has(database):
         database, sample(1, at=NOW - 90), sample(2, at=NOW - 30, unit="%"), sample(3, name=RATE, at=NOW - 60)
     )
     stored_samples(database, sample(9, tags=WEB, at=NOW - CURRENT_S), sample(8, tags=DB, at=NOW - 10), site_id=site)
+    stored_samples(database, sample(name="disk_percent", at=NOW - HOUR), site_id=site)
     newest = NewestSamples()
     newest.restore(database, [site], NOW)
     assert newest.of_site(INSTALLATION, NOW) == [
@@ -255,6 +265,8 @@ def test_after_a_start_it_is_what_the_database_has(database):
         NewestSample(RATE, {}, "", 3, NOW - 60),
     ]
     assert newest.of_site(site, NOW) == [NewestSample(CPU, {"instance": "db"}, "", 8, NOW - 10)]
+    newest.prune(NOW + MINUTE)
+    assert newest.knows(site, "disk_percent"), "it came today"
 
 
 # ── retention ────────────────────────────────────────────────────────────────────────────────────────────────────────
