@@ -20,6 +20,7 @@ UNITS = ("%", "ms", "s", "bytes", "count", "per_second")
 
 _METRIC_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]{0,119}")
 _TAG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]*")
+_in_order = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 class Fault(StrEnum):
@@ -126,7 +127,7 @@ def _tags(given: Mapping[str, object]) -> str:
     if len(tags) > MAX_TAGS:
         raise _Wrong(Fault.OVER_LIMIT, f"a sample has at most {MAX_TAGS} tags", "tags", "tags")
     checked = {_tag_name(name): _tag_value(value) for name, value in tags.items()}
-    return json.dumps(checked, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _in_order(checked)
 
 
 def _tag_name(name: object) -> str:
