@@ -192,7 +192,6 @@ class Service:
             self.refresh,
             lambda: self.watching.watches,
             self.samples,
-            self.newest_samples,
             counts=self.counts,
             load=self.load,
             beat_s=self.config.heartbeat_interval_s,

@@ -10,7 +10,6 @@ from analytics.access.api_keys import KeyRing
 from analytics.access.embeds import EmbedRing
 from analytics.access.roles import Person
 from analytics.activity.watch import Watch
-from analytics.health.newest import NewestSamples
 from analytics.live.minutes import MinuteHistory
 from analytics.notify.outbound.outside import Outside
 from analytics.notify.totals import NotifyTotals
@@ -56,8 +55,7 @@ class Context:
     `clock` returns epoch seconds; `behind_s` returns how many seconds the replica is behind; `beat_s` is the heartbeat
     interval of the served script; `base_path` is the path of the installation's address; `ending` says whether the
     server is shutting down; `refresh` makes changes of what is kept in memory take effect; `outside` is what channels
-    need; `watches` returns the followed tables with their state of a second ago; `newest_samples` has what metrics are
-    now.
+    need; `watches` returns the followed tables with their state of a second ago.
     """
 
     writer: Writer
@@ -79,7 +77,6 @@ class Context:
     refresh: Callable[[], None]
     watches: Callable[[], Sequence[Watch]]
     samples: SampleWriter
-    newest_samples: NewestSamples
     counts: Counts = field(default_factory=Counts)
     load: SystemLoad = field(default_factory=SystemLoad)
     beat_s: int = 30
