@@ -55,7 +55,7 @@ def administer(config: Config, command: str, /, **options: Any) -> str:
         with closing(Database(config)) as database, closing(Columnar(database, config)) as columnar:
             days, window_s = config.heartbeat_retention_days, config.active_window_s
             context = {"retention_days": days, "report": progress.show, "columnar": columnar, "window_s": window_s}
-            context["outside"] = partial(outside_of, config)
+            context |= {"outside": partial(outside_of, config), "sample_days": config.sample_retention_days}
             if command == "setup-link":
                 context["secret"] = secret_of(config)
             address = config.base_url or "http://127.0.0.1:8050"

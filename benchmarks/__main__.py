@@ -18,9 +18,9 @@ from benchmarks import performance_page
 from benchmarks.common import Report, machine
 
 NAMES = (
-    *("collect", "live", "notices", "alert_rules", "kill", "hang", "watch", "presence", "all_sites", "purge", "today"),
-    *("past_log", "rewind", "strangers", "fuzz", "columnar", "history", "answers", "forecast", "overview"),
-    *("dashboards", "streams", "open_tab", "weight", "privacy", "start", "middlewares"),
+    *("collect", "live", "notices", "alert_rules", "kill", "hang", "watch", "samples", "presence", "all_sites"),
+    *("purge", "today", "past_log", "rewind", "strangers", "fuzz", "columnar", "history", "answers", "forecast"),
+    *("overview", "dashboards", "streams", "open_tab", "weight", "privacy", "start", "middlewares"),
 )
 
 

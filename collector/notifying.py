@@ -17,6 +17,7 @@ from analytics.notify.outbound.outside import outside_of
 from analytics.notify.reading import Measured, Sources
 from analytics.notify.rendering import DashboardLinks, Subject
 from analytics.notify.rules import RuleRing
+from analytics.notify.sample_metrics import NO_SAMPLES, SampleSource
 from analytics.notify.telling import add_of_alert
 from analytics.notify.totals import NotifyTotals
 from analytics.query.backend import Backend
@@ -31,7 +32,8 @@ class Notifying:
     """Rules, bells, courier and evaluator over one database. Close it before the database.
 
     The writer calls `within` in the transaction of each batch with events; `evaluate_live` and `evaluate_historical`
-    are called again and again. `clock` returns epoch seconds; `measured` what the process has to do, for rules.
+    are called again and again. `clock` returns epoch seconds; `measured` what the process has to do, and `samples` what
+    metrics are now, both for rules.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Notifying:
         backend: Backend,
         clock: Callable[[], float],
         measured: Measured = dict,
+        samples: SampleSource = NO_SAMPLES,
     ) -> None:
         self._base_url = config.base_url
         self._database = database
@@ -52,7 +55,7 @@ class Notifying:
         self.bells = Bells(self._domain_of, clock)
         self.outside = outside_of(config)
         self.courier = Courier(database, self.outside, self._links_of, on_notified=self._show, clock=clock)
-        sources = Sources(database, hub, backend, config.active_window_s, measured)
+        sources = Sources(database, hub, backend, config.active_window_s, measured, samples)
         self._evaluator = Evaluator(sources, sites.numbered, self.rules.evaluated_rules, add_of_alert)
         self.within = Notifier(self.rules.event_rules, self._domain_of, self._on_written, clock).within
         self.courier.start()

@@ -30,6 +30,7 @@ def served_commands(service: Service, address: str, local: str) -> RunCommand:
             days, window_s = service.config.heartbeat_retention_days, service.config.active_window_s
             means = {"retention_days": days, "pause": service.pause, "report": on_progress, "window_s": window_s}
             means |= {"columnar": service.columnar, "secret": service.secret}
+            means |= {"sample_days": service.config.sample_retention_days}
             means |= {"outside": partial(outside_of, service.config)}
             return registry.run(service.database, address, name, options, **means)
         finally:

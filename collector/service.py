@@ -20,6 +20,7 @@ from analytics.base.config import Config, WrongSetting, secret_of
 from analytics.base.error_log import describe
 from analytics.calendar.minute_series import Minutes
 from analytics.calendar.period import Span
+from analytics.health.newest import NewestSamples
 from analytics.jobs import daily
 from analytics.live.minute_query import SETTLED_S
 from analytics.live.minutes import MinuteHistory
@@ -55,6 +56,7 @@ from collector.live.changing import ChangingList
 from collector.live.hub import Hub
 from collector.notifying import Notifying
 from collector.simulate.service import DemoTraffic
+from collector.store.sample_writer import SampleWriter
 from collector.store.writer import Writer
 from collector.watching import Watching
 
@@ -139,8 +141,9 @@ class Service:
         self.history = MinuteHistory(self.database, config.active_window_s)
         self.backend = Backend(self.columnar.rows, self._minutes, self.answers.keep)
         self.sparklines = Sparklines(self.database, config.active_window_s, int(clock()))
-        self.counts, self.load = Counts(), SystemLoad()
-        self.notifying = Notifying(config, self.database, self.sites, self.hub, self.backend, clock, self.measured)
+        self.counts, self.load, self.newest_samples = Counts(), SystemLoad(), NewestSamples()
+        known = self.sites, self.hub, self.backend, clock, self.measured, self.newest_samples
+        self.notifying = Notifying(config, self.database, *known)
         self.changing = _changing_lists(self.database, self.hub)
         self._add_shipped_rules()
         self.refresh_sites()
@@ -152,6 +155,8 @@ class Service:
             within=self.notifying.within,
             clock=clock,
         )
+        self.newest_samples.restore(self.database, [site.id for site in self.sites.all()], int(clock()))
+        self.samples = SampleWriter(self.database, self.newest_samples.take, clock)
         self.spammers = open_spammers(config.spam_referrers)
         self.kit = Kit(self.sites, self.salts, self.places, Rate(config.collect_rate), self.secret, self.spammers)
         self.proxies = Proxies(config.trusted_proxies)
@@ -203,6 +208,7 @@ class Service:
             self.notifying.totals,
             self.refresh,
             lambda: self.watching.watches,
+            self.samples,
             counts=self.counts,
             load=self.load,
             beat_s=self.config.heartbeat_interval_s,
@@ -269,8 +275,9 @@ class Service:
         return self._stopping.wait(seconds)
 
     def _do_the_day(self) -> None:
-        days, window_s = self.config.heartbeat_retention_days, self.config.active_window_s
-        work = daily.Work(self.database, int(self._clock()), days, self.pause, lambda _: None, window_s)
+        days, sample_days = self.config.heartbeat_retention_days, self.config.sample_retention_days
+        window_s, now = self.config.active_window_s, int(self._clock())
+        work = daily.Work(self.database, now, days, self.pause, lambda _: None, window_s, sample_days)
         for line in daily.run_if_due(work):
             log.info("%s", line)
 
@@ -347,6 +354,7 @@ class Service:
         self.salts.destroy_old(self.sites.all(), int(self._clock()))
         self.database.renew_lease()
         self.hub.discard_idle()
+        self.newest_samples.prune(int(self._clock()))
         changes.prune(self.database, self.pause)
 
     def _prune_notices(self) -> None:
@@ -357,6 +365,7 @@ class Service:
         self._stopping.set()
         self.demo_traffic.stop()
         self.writer.stop()
+        self.samples.stop()
         self.notifying.stop()
         self.hub.close()
 

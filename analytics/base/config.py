@@ -48,6 +48,7 @@ class Config:
     active_window_s: int = 60
     heartbeat_interval_s: int = 30
     heartbeat_retention_days: int = 7
+    sample_retention_days: int = 7
     columnar: bool = True
     redis_url: str = field(default="", repr=False)
     tls_cert: Path | None = None
@@ -270,6 +271,13 @@ SETTINGS: tuple[Setting, ...] = (
         "days, 1–36500",
         "how long heartbeats are kept, to the second, where a site says nothing of its own. Pageviews, events and "
         "visits stay",
+    ),
+    Setting(
+        "sample_retention_days",
+        _whole(1, 36_500),
+        "days, 1–36500",
+        "how long single samples of metrics are kept; what they were by the minute stays for 90 days, by the hour for "
+        "two years",
     ),
     Setting(
         "columnar",

@@ -43,6 +43,7 @@ class CommandContext(NamedTuple):
     columnar: Columnar | None = None  # None: queries run on the database
     secret: bytes = b""  # the installation's; for the set-up link
     outside: Callable[[], Outside] | None = None  # what channels need
+    sample_days: int = 7  # how long samples of metrics are kept
 
 
 class Command(NamedTuple):

@@ -9,7 +9,7 @@ from analytics.jobs import verify as verification
 
 def maintain(context: CommandContext) -> str:
     """Does the day's work now (daily counts, purge, salts) and says what was done."""
-    options = context.retention_days, context.pause, context.report, context.window_s
+    options = context.retention_days, context.pause, context.report, context.window_s, context.sample_days
     work = daily.Work(context.database, context.now, *options)
     return "\n".join(daily.run(work)) or "Nothing to do."
 
@@ -21,7 +21,7 @@ def verify(context: CommandContext, repair: bool = False) -> str:
     first, and the text ends with a line for each repair.
     """
     assert context.columnar is not None
-    settings = verification.Settings(context.window_s, context.retention_days)
+    settings = verification.Settings(context.window_s, context.retention_days, context.sample_days)
     how = context.columnar, context.pause, context.report, settings
     done = verification.repair(*how) if repair else []
     return "\n".join([verification.as_text(verification.verify(*how)), *(f"Repaired: {line}" for line in done)])
@@ -31,8 +31,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "maintain",
         maintain,
-        help="Do the day's work now: count daily usage and the minutes of each day, purge old heartbeats, destroy old "
-        "salts.",
+        help="Do the day's work now: count daily usage and the minutes of each day, purge old heartbeats and samples, "
+        "destroy old salts.",
     ),
     Command(
         "verify",

@@ -20,7 +20,7 @@ from analytics.sites import salt_store, store
 from analytics.storage.database import Database
 from analytics.storage.job_state import AGAIN, done_days, mark
 
-PURGE, COUNTERS = "purge", "purge counters"
+PURGE, COUNTERS, SAMPLES = "purge", "purge counters", "purge samples"
 LOOK_S = 0.2  # how often to check whether another process has finished
 
 
@@ -33,6 +33,7 @@ class Work(NamedTuple):
     pause: Pause
     report: Report
     window_s: int = 60  # how long after a beat a person is active
+    sample_days: int = 7  # how long samples of metrics are kept
 
 
 def count_usage(work: Work) -> str:
@@ -103,6 +104,15 @@ def purge_counters(work: Work) -> str:
     return f"Purged {_many(purged.rows, 'counter')} older than {purge.MAX_COUNTER_DAYS} days." if purged.rows else ""
 
 
+def purge_samples(work: Work) -> str:
+    """Deletes samples of metrics that are past their retention, and what was made of older ones."""
+    purged = purge.purge_samples(work.database, work.now, work.sample_days, work.pause, work.report)
+    if purged.whole:
+        with work.database.transaction() as connection:
+            mark(connection, SAMPLES, [due_day(work.now)], work.now)
+    return f"Purged {_many(purged.rows, 'row')} of samples past their retention." if purged.rows else ""
+
+
 def destroy_salts(work: Work) -> str:
     """Destroys the salts of earlier days that no open visit needs."""
     destroyed = salt_store.destroy_old(work.database, store.all_sites(work.database), work.now)
@@ -120,6 +130,7 @@ JOBS: Sequence[Callable[[Work], str]] = (
     count_minutes,
     purge_heartbeats,
     purge_counters,
+    purge_samples,
     destroy_salts,
 )
 
@@ -140,7 +151,7 @@ def count_again(connection: Connection, moments: Sequence[int], now: int) -> Non
 def due(database: Database, now: int) -> bool:
     """Whether work is due: since 01:00 UTC, or missed earlier."""
     day = due_day(now)
-    purged = all(done_days(database, name, day) for name in (PURGE, COUNTERS))
+    purged = all(done_days(database, name, day) for name in (PURGE, COUNTERS, SAMPLES))
     return not purged or bool(missing(database, day))
 
 

@@ -1,4 +1,4 @@
-"""The purge: deletes old heartbeats and hourly counters, in small batches so that the writer never waits long."""
+"""The purge: deletes old heartbeats, counters and samples, in small batches so that the writer never waits long."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, delete, func, select
+from sqlalchemy import Column, ColumnElement, delete, func, select
 
 from analytics.base.background import PAUSE_PER_BATCH, Pause, Report
 from analytics.base.ids import first_id
 from analytics.calendar.days import start_of
-from analytics.storage import schema
+from analytics.storage import partitions, schema
 from analytics.storage.database import Database
 
-DAY_S = 86_400
+HOUR_S, DAY_S = 3600, 86_400
+MINUTE_DAYS, HOUR_DAYS = 90, 730
+"""How long the minutes and hours of samples are kept; the setting is of the samples themselves."""
 MAX_COUNTER_DAYS = 90
 """How long counters are kept: outcomes, robots and gauges by hour, and unlisted hosts after their last event."""
 
@@ -49,11 +51,18 @@ class Purged(NamedTuple):
 
 
 class _Old(NamedTuple):
-    """The rows of a site to delete: those with less than `end` in the column."""
+    """The rows of a site to delete: those with less than `end` in the column; `series_id`: of that series alone."""
 
     column: Column[Any]
     site_id: int
     end: int
+    series_id: int | None = None
+
+    def own(self) -> list[ColumnElement[bool]]:
+        """The conditions of the site's rows, and of the series'."""
+        columns = self.column.table.c
+        own = [columns.site_id == self.site_id]
+        return own if self.series_id is None else [*own, columns.series_id == self.series_id]
 
 
 def cutoffs(database: Database, now: int, retention_days: int) -> dict[int, int]:
@@ -82,6 +91,34 @@ def purge_counters(database: Database, now: int, pause: Pause, report: Report) -
     return _purge(database, old, pause, lambda gone: report(f"{gone:,} counters purged so far"))
 
 
+def purge_samples(database: Database, now: int, retention_days: int, pause: Pause, report: Report) -> Purged:
+    """Deletes samples older than `retention_days`, their minutes and hours, and series without any of these."""
+    table = schema.health_series
+    with database.read() as connection:
+        known = connection.execute(select(table.c.site_id, table.c.id).order_by(table.c.id)).all()
+    edges = [now - days * DAY_S for days in (retention_days, MINUTE_DAYS, HOUR_DAYS)]
+    samples, minutes, hours = schema.health_samples.c.at, schema.health_minutes.c.at, schema.health_hours.c.at
+    site_ids = sorted({one.site_id for one in known})
+    old = [_Old(samples, site_id, edges[0]) for site_id in site_ids]
+    for column, end in ((minutes, edges[1]), (hours, edges[2])):
+        old += [_Old(column, one.site_id, end, one.id) for one in known]
+    unseen = min(edges) - HOUR_S  # `seen_at` is when the hour began
+    old += [_Old(table.c.seen_at, site_id, unseen) for site_id in site_ids]
+    dropped = _drop_days(database, edges[0])
+    purged = _purge(database, old, pause, lambda gone: report(f"{dropped + gone:,} samples purged so far"))
+    return purged._replace(rows=dropped + purged.rows)
+
+
+def _drop_days(database: Database, end: int) -> int:
+    """Removes the days of samples before `end` that are partitions; how many samples that were."""
+    with database.read_without_timeout() as connection:
+        sizes = {name: partitions.size(connection, name) for name in partitions.before(connection, end)}
+    for name in sizes:
+        with database.transaction() as connection:
+            partitions.drop(connection, name)
+    return sum(sizes.values())
+
+
 def _purge(database: Database, old: Iterable[_Old], pause: Pause, report: Callable[[int], None]) -> Purged:
     gone = 0
     for rows in old:
@@ -104,7 +141,7 @@ def _purge_batch(database: Database, old: _Old) -> _Batch | None:
     That value is looked up before, so that the deleting transaction scans nothing else.
     """
     column, table = old.column, old.column.table
-    due = select(column).where(table.c.site_id == old.site_id, column < old.end).order_by(column)
+    due = select(column).where(*old.own(), column < old.end).order_by(column)
     with database.read() as connection:
         if connection.execute(due.limit(1)).first() is None:
             return None
@@ -112,5 +149,5 @@ def _purge_batch(database: Database, old: _Old) -> _Batch | None:
     upto = column < old.end if edge is None else column <= edge
     begun = time.monotonic()
     with database.transaction() as connection:
-        found = connection.execute(delete(table).where(table.c.site_id == old.site_id, upto))
+        found = connection.execute(delete(table).where(*old.own(), upto))
     return _Batch(found.rowcount, time.monotonic() - begun)

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, func, select
 
 from analytics.base.ids import came_live, time_ms
-from analytics.jobs import recount_hours, recount_visits
+from analytics.jobs import recount_hours, recount_samples, recount_visits
 from analytics.jobs.recount_days import Days
+from analytics.jobs.recount_samples import WrongStep
 from analytics.jobs.recount_types import RecountContext, WrongRow, domain_name
 from analytics.jobs.recount_visits import WrongVisit
 from analytics.query.backend import Fetch
@@ -34,6 +35,7 @@ class Recount(NamedTuple):
     outcomes: list[WrongRow]
     lost: list[str]
     domains: dict[int, str]
+    steps: list[WrongStep]
 
     def lines(self) -> Iterator[str]:
         """A line for each difference."""
@@ -44,6 +46,7 @@ class Recount(NamedTuple):
                 yield f"{where}: visit {visit.id} has {name} {stored}{right}"
         for rows in (self.usage, self.minutes, self.outcomes):
             yield from (row.description for row in rows)
+        yield from (step.description for step in self.steps)
         yield from self.lost
 
 
@@ -64,9 +67,11 @@ def recount(context: RecountContext, fetch: Fetch, limit: int) -> Recount:
         context.report("counting outcomes again")
         outcomes = list(islice(recount_hours.wrong_outcomes(connection, domains, since), limit))
         lost += islice(recount_hours.wrong_robots(connection, domains), limit)
+        context.report("counting samples again")
+        steps = list(islice(recount_samples.wrong_steps(connection, domains, context.samples_since), limit))
     days = Days(context, domains, since)
     daily, minutes = list(islice(days.usage(), limit)), list(islice(days.minutes(), limit))
-    return Recount(found, daily, minutes, outcomes, lost, domains)
+    return Recount(found, daily, minutes, outcomes, lost, domains, steps)
 
 
 def repair_counts(context: RecountContext, found: Recount) -> list[str]:
@@ -80,7 +85,8 @@ def repair_counts(context: RecountContext, found: Recount) -> list[str]:
             with context.database.transaction() as connection:
                 _repair_rows(connection, table, rows)
             done.append(f"{table.name}: {len(rows):,}")
-    return done
+    recount_samples.repair(context.database, found.steps)
+    return [*done, *recount_samples.done(found.steps)]
 
 
 def _repair_rows(connection: Connection, table: Any, rows: Sequence[WrongRow]) -> None:

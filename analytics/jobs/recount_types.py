@@ -13,7 +13,7 @@ class RecountContext(NamedTuple):
     """What a recount works with.
 
     `window_s` is how long after a beat a person is active; `kept` is, by site, the first second (epoch) whose
-    heartbeats are not purged.
+    heartbeats are not purged, `samples_since` that of samples.
     """
 
     database: Database
@@ -21,6 +21,7 @@ class RecountContext(NamedTuple):
     kept: Mapping[int, int]
     pause: Pause
     report: Report
+    samples_since: int = 0
 
 
 class WrongRow(NamedTuple):

@@ -66,11 +66,12 @@ class Settings(NamedTuple):
     """The settings that derived numbers depend on.
 
     `window_s` is how long after a beat a person is active, `retention_days` how long heartbeats are kept for sites
-    without a setting of their own.
+    without a setting of their own, `sample_days` how long samples are.
     """
 
     window_s: int = 60
     retention_days: int = 7
+    sample_days: int = 7
 
 
 DEFAULTS = Settings()
@@ -88,8 +89,10 @@ def verify(columnar: Columnar, pause: Pause, report: Report, settings: Settings 
 
 
 def _recount_context(columnar: Columnar, pause: Pause, report: Report, settings: Settings) -> RecountContext:
-    kept = purge.cutoffs(columnar.database, int(time.time()), settings.retention_days)
-    return RecountContext(columnar.database, settings.window_s, kept, pause, report)
+    now = int(time.time())
+    kept = purge.cutoffs(columnar.database, now, settings.retention_days)
+    samples_since = now - settings.sample_days * purge.DAY_S
+    return RecountContext(columnar.database, settings.window_s, kept, pause, report, samples_since)
 
 
 def repair(columnar: Columnar, pause: Pause, report: Report, settings: Settings = DEFAULTS) -> list[str]:

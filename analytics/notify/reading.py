@@ -16,11 +16,13 @@ from analytics.calendar.period import Comparison, Period, Span
 from analytics.live import rewind
 from analytics.live.beat import Beat
 from analytics.live.facts import ALL_OF_ITEMS, OF_PEOPLE
-from analytics.live.feed import FeedItem, recent
-from analytics.notify import money
+from analytics.live.feed import FeedItem
+from analytics.notify import money, sample_metrics
 from analytics.notify.alert import HISTORICAL_S, is_live
 from analytics.notify.kinds.metric import MetricWhen
-from analytics.notify.live_metrics import EVENTS, SYSTEM_METRICS
+from analytics.notify.live_metrics import EVENTS, SYSTEM_METRICS, is_sample
+from analytics.notify.sample_metrics import NO_SAMPLES, SampleSource, StoredSamples
+from analytics.notify.stored_live import StoredLive
 from analytics.query.answer import answer, span_of
 from analytics.query.backend import Backend
 from analytics.query.fact_filter import test_of
@@ -63,6 +65,7 @@ class Sources(NamedTuple):
     backend: Backend
     window_s: int
     measured: Measured = dict
+    samples: SampleSource = NO_SAMPLES
 
 
 class EarlierPeople:
@@ -95,17 +98,26 @@ class LiveReadings:
 
     def current(self, when: MetricWhen, site: Site) -> float | None:
         """The metric now."""
+        if self.is_sample(when, site):
+            return sample_metrics.current(self._sources.samples, when, site.id, self._now)
         if when.metric in SYSTEM_METRICS:
             return self._system().get(when.metric)
         return float(self._events(site, when.filters) if when.metric == EVENTS else len(self.people(when, site)))
 
     def earlier(self, when: MetricWhen, site: Site) -> float | None:
         """The metric an hour ago."""
+        if self.is_sample(when, site):
+            return sample_metrics.earlier(self._sources.database, when, site.id, self._now)
         if when.metric in SYSTEM_METRICS:
             return None
         if when.metric == EVENTS:
             return float(self._earlier_events(site, when.filters))
         return float(len(among(self._earlier.read(self._sources, site.id, self._now), when.metric, when.filters)))
+
+    def is_sample(self, when: MetricWhen, site: Site) -> bool:
+        """Whether the metric is one of which samples are sent: its own, or the application's of a metric of ours."""
+        is_ours = when.metric in SYSTEM_METRICS
+        return self._sources.samples.knows(site.id, when.metric) if is_ours else is_sample(when.metric)
 
     def people(self, when: MetricWhen, site: Site) -> Sequence[Beat]:
         """The latest beat of each person who is active now and is one of those that the rule is about."""
@@ -193,26 +205,6 @@ def _count(database: Database, table: Table, site_id: int, span: Span) -> int:
         return connection.execute(counting).scalar_one()
 
 
-class StoredLive(NamedTuple):
-    """The live state of a moment as the database has it, for where there is no hub."""
-
-    database: Database
-    window_s: int
-    now: int
-
-    def people(self, site_id: int) -> Sequence[Beat]:
-        """As `LiveSource`."""
-        return rewind.people_at(self.database, site_id, self.now, self.window_s)
-
-    def recent_items(self, site_id: int, many: int) -> Sequence[FeedItem]:
-        """As `LiveSource`."""
-        return recent(self.database, site_id, many)[::-1]
-
-    def has_all_items(self, _site_id: int) -> bool:
-        """As `LiveSource`: fewer items than were asked for are all."""
-        return True
-
-
 def stored_value(
     when: MetricWhen,
     site: Site,
@@ -228,7 +220,8 @@ def stored_value(
     """
     if not is_live(when):
         return read_historical(when, site, backend, now)
-    sources = Sources(database, StoredLive(database, window_s, now), backend, window_s, measured)
+    live, samples = StoredLive(database, window_s, now), StoredSamples(database)
+    sources = Sources(database, live, backend, window_s, measured, samples)
     return LiveReadings(sources, EarlierPeople(), now).read(when, site)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 
 from analytics.base.error_log import describe
 from analytics.base.errors import InvalidInput, message
-from analytics.notify import money, rule_json
+from analytics.notify import money, rule_json, sample_metrics
 from analytics.notify.kinds import table as kinds
 from analytics.notify.kinds.kind import EventWhen
 from analytics.notify.rule import Rule
@@ -51,13 +51,14 @@ def get(database: Database, rule_id: int, site_id: int | None = None) -> Rule:
 def add(database: Database, site_id: int, given: RuleInput, *, now: int) -> Rule:
     """The new rule; one on money is in one currency (`money.in_one_currency`).
 
-    `InvalidInput` if a channel is none of the site's, for money of several currencies, and beyond 200 rules or 400
-    conditions of a site.
+    `InvalidInput` if a channel is none of the site's, for a metric of which no sample has come, for money of several
+    currencies, and beyond 200 rules or 400 conditions of a site.
     """
     table = schema.rules
     given = given._replace(when=money.in_one_currency(database, site_id, given.when))
     with database.transaction() as connection:
         _check_channels(connection, site_id, given)
+        sample_metrics.check_known(connection, site_id, given.when)
         _check_conditions(connection, site_id, None, given)
         if connection.execute(select(func.count()).where(table.c.site_id == site_id)).scalar_one() >= MAX_RULES:
             raise InvalidInput(message("a site has at most {limit} rules; remove one first", limit=MAX_RULES))
@@ -79,6 +80,7 @@ def change(database: Database, rule_id: int, given: RuleInput, site_id: int | No
     given = given._replace(when=money.in_one_currency(database, own_site, given.when))
     with database.transaction() as connection:
         _check_channels(connection, own_site, given)
+        sample_metrics.check_known(connection, own_site, given.when)
         _check_conditions(connection, own_site, rule_id, given)
         return _read(_update(connection, rule_id, own_site, _columns(given) | {"wrong": "", "changed_at": now}))
 

@@ -18,7 +18,7 @@ from analytics.live.facts import OF_ITEMS, OF_PEOPLE
 from analytics.notify.alert import is_live
 from analytics.notify.difference import Difference
 from analytics.notify.kinds.metric import MetricWhen
-from analytics.notify.live_metrics import EVENTS, SYSTEM_METRICS
+from analytics.notify.live_metrics import EVENTS, SYSTEM_METRICS, is_sample
 from analytics.notify.reading import MINUTE, LiveReadings, Sources, among, earlier_span, query_of
 from analytics.query.answer import answer, span_of
 from analytics.query.query import Query
@@ -50,7 +50,7 @@ def explain(when: MetricWhen, site: Site, sources: Sources, live: LiveReadings, 
     """
     if not is_live(when):
         return Explanation(_of_history(when, site, sources, now), _affected(when, site, live))
-    if when.metric in SYSTEM_METRICS:
+    if when.metric in SYSTEM_METRICS or is_sample(when.metric):
         return Explanation(affected=_affected(when, site, live))
     if when.metric == EVENTS:
         return Explanation(_of_items(when, site, live, now), _affected(when, site, live))

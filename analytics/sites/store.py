@@ -124,7 +124,8 @@ def remove(database: Database, domain: str) -> Site:
         raise InvalidInput(f"there is no site {domain}; is {site.shown_domain} meant?")
     with database.transaction() as connection:
         if not database.embedded:  # waits for transactions that store for the site
-            connection.execute(select(func.pg_advisory_xact_lock(locks.SITE, site.id)))
+            for lock in (locks.SITE, locks.SAMPLES):
+                connection.execute(select(func.pg_advisory_xact_lock(lock, site.id)))
         for table in reversed(schema.metadata.sorted_tables):
             if "site_id" in table.c and table is not schema.changes:
                 connection.execute(delete(table).where(table.c.site_id == site.id))

@@ -16,8 +16,14 @@ DAILY_WORK = 7_303_003
 ALERTS = 7_303_004
 """Taken by the one of all processes that evaluates metric rules, for as long as it lives."""
 
+PARTITIONS = 7_303_005
+"""Taken by a transaction that adds partitions."""
+
 WATCH = 7304
 """With a watch's key, in the database of the host application: held by the process that follows the watch."""
 
 SITE = 7303
 """With a site's id: taken by a transaction that stores for the site or removes it."""
+
+SAMPLES = 7305
+"""With a site's id, or 0: taken by a transaction that stores samples of the site or removes it."""

@@ -12,6 +12,7 @@ from analytics.storage.tables.activity import activity_cards, gauge_readings, ga
 from analytics.storage.tables.columns import metadata
 from analytics.storage.tables.counts import concurrents, daily_usage, jobs, outcomes, robots
 from analytics.storage.tables.facts import changes, events, heartbeats, pageviews, visits
+from analytics.storage.tables.health import health_hours, health_minutes, health_samples, health_series
 from analytics.storage.tables.notify import (
     alert_steps,
     alerts,
@@ -39,6 +40,10 @@ __all__ = [
     "events",
     "gauge_readings",
     "gauges",
+    "health_hours",
+    "health_minutes",
+    "health_samples",
+    "health_series",
     "heartbeats",
     "invitations",
     "jobs",

@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 from analytics.access.roles import ADMIN
 from analytics.base.errors import InvalidInput
 from analytics.base.words import _
+from analytics.health import series
 from analytics.notify import channels, rule_json, rule_snooze, rules, standings, unchecked_events
 from analytics.notify.kinds.kind import EventWhen
 from analytics.notify.rule import Rule
@@ -34,7 +35,7 @@ from layouts.settings.rule_form import RuleDraft
 def cards(context: PageContext) -> list[Component]:
     """The cards of the section; the address may name a rule to change, or an example to begin with."""
     service, site = context.service, context.site
-    draft = _draft(service, site, context.search)
+    draft = _draft(service, site, context.search)._replace(samples=series.names(service.database, site.id))
     previews = {name: rule_trials.preview(service, site, name, draft.rule) for name in READERS}
     known = channels.of_site(service.database, site.id)
     unchecked = unchecked_events.of_site(service.database, site.id, int(time.time()))

@@ -23,6 +23,7 @@ from collector.http.messages import Headers, Response, error
 from collector.live.bells import Bells
 from collector.live.changing import ChangingList
 from collector.live.hub import Hub, Subscription
+from collector.store.sample_writer import SampleWriter
 from collector.store.writer import Writer
 
 NO_STORE = ("Cache-Control", "no-store")
@@ -75,6 +76,7 @@ class Context:
     notify_totals: Callable[[], NotifyTotals]
     refresh: Callable[[], None]
     watches: Callable[[], Sequence[Watch]]
+    samples: SampleWriter
     counts: Counts = field(default_factory=Counts)
     load: SystemLoad = field(default_factory=SystemLoad)
     beat_s: int = 30

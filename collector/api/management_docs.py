@@ -66,13 +66,14 @@ _WHEN = object_schema(
         Field(
             "metric",
             STRING,
-            f"Or when a metric crosses a line. Live: {', '.join(LIVE_METRICS)}; else {', '.join(METRICS)}.",
+            f"Or when a metric crosses a line. Live: {', '.join(LIVE_METRICS)}, and what samples are sent of; else "
+            f"{', '.join(METRICS)}.",
         ),
         Field(
             "filters",
             {"type": "array"},
             f"With metric: lists as in the query API. Live ones by {', '.join(FACTS)}; {EVENTS} by "
-            f"{', '.join(ITEM_FACTS[len(FACTS) :])} too; those of the server by none.",
+            f"{', '.join(ITEM_FACTS[len(FACTS) :])} too; those of the server and samples by none.",
         ),
         Field(
             "above",

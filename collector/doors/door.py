@@ -29,6 +29,7 @@ ANYBODY: Credentials = ()
 READERS: Credentials = (Credential.STATS, Credential.LOGIN, Credential.TOKEN)
 PROGRAMS: Credentials = (Credential.STATS,)
 MANAGERS: Credentials = (Credential.ADMIN,)
+SENDERS: Credentials = (Credential.INGEST,)
 PEOPLE: Credentials = (Credential.LOGIN,)
 CARD_READERS: Credentials = (Credential.TOKEN, Credential.LOGIN)
 
@@ -38,6 +39,7 @@ class Threads(Enum):
 
     LOOP = "on the event loop: for answers that never block"
     LIVE = "in the threads for live state: for answers that may query the database"
+    SAMPLES = "in the threads for samples, with a limit for each key: for answers that wait for a commit"
     STATISTICS = "in the threads for programs, with a limit for each key: for queries that may take seconds"
 
 

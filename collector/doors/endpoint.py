@@ -37,6 +37,7 @@ log = logging.getLogger("footfall.endpoint")
 
 Finish = Callable[[list[Outcome]], Response]  # makes the answer from the outcomes of the commit
 Exchange = tuple[Client, int, Finish, str]  # a request that waits for a commit: client, its number, and the route
+Lane = tuple[ThreadPoolExecutor, ConcurrencyLimit, Response]  # of programs: threads, how many may wait, else what
 
 CALLS = "/_dash-update-component"  # the one path with large bodies
 CHECK_COMMITS_S = 0.05  # between two checks for senders that have waited too long
@@ -47,6 +48,8 @@ PAGES_THREADS = 6
 LIVE_THREADS = 4  # of their own, so that slow pages do not delay the live state
 STATISTICS_THREADS = 2  # of their own, so that programs delay neither
 MAX_WAITING_QUERIES = 60  # of programs
+SAMPLE_THREADS = 8  # they wait for a commit together
+MAX_WAITING_BODIES = 60  # with samples; of one key half of them
 
 SIGN_IN_FIRST = error(401, "unauthorized", "Sign in first.", (NO_STORE, *CLOSE))  # the same words as the gate's
 SIGN_IN_UNKNOWN = DATABASE_AWAY._replace(headers=(*DATABASE_AWAY.headers, *CLOSE))
@@ -88,8 +91,18 @@ class Endpoint:
         self._scheme = scheme
         self._pages = ThreadPoolExecutor(PAGES_THREADS, thread_name_prefix="footfall-page")
         self._live = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="footfall-live")
-        self._statistics = ThreadPoolExecutor(STATISTICS_THREADS, thread_name_prefix="footfall-statistics")
-        self._query_limit = ConcurrencyLimit(MAX_WAITING_QUERIES, statistics.MAX_PARALLEL)
+        self._lanes: dict[Threads, Lane] = {
+            Threads.STATISTICS: (
+                ThreadPoolExecutor(STATISTICS_THREADS, thread_name_prefix="footfall-statistics"),
+                ConcurrencyLimit(MAX_WAITING_QUERIES, statistics.MAX_PARALLEL),
+                statistics.TOO_MANY_AT_ONCE,
+            ),
+            Threads.SAMPLES: (
+                ThreadPoolExecutor(SAMPLE_THREADS, thread_name_prefix="footfall-sample"),
+                ConcurrencyLimit(MAX_WAITING_BODIES, MAX_WAITING_BODIES // 2),
+                BUSY,
+            ),
+        }
         self._in_threads = 0
         self._to_submit: list[QueuedRequest] = []
         self._committing: dict[Client, tuple[float, Exchange]] = {}  # with the start of the wait; longest wait first
@@ -173,8 +186,8 @@ class Endpoint:
             answer = self._routes.answer(door, request)
             assert isinstance(answer, Response), f"{door.path}: a stream begins in a thread"
             client.answer(number, answer, door.path)
-        elif door.threads is Threads.STATISTICS:
-            self._answer_query(door, request, client, number)
+        elif lane := self._lanes.get(door.threads):
+            self._answer_program(lane, door, request, client, number)
         else:
             self._in_thread(self._live, partial(self._live_answer, door, request, client), client, number, door.path)
 
@@ -274,18 +287,19 @@ class Endpoint:
         working.add_done_callback(partial(self._on_done, client, number, route))
         return working
 
-    def _answer_query(self, door: Answers, request: Request, client: Client, number: int) -> None:
-        """Answers a program's query, or refuses it if the key has too many in progress."""
+    def _answer_program(self, lane: Lane, door: Answers, request: Request, client: Client, number: int) -> None:
+        """Answers a program, or refuses it if its key has too many requests in progress."""
+        threads, limit, refusal = lane
         key = request.headers.get("authorization", "")
-        if not self._query_limit.acquire(key):
-            client.answer(number, statistics.TOO_MANY_AT_ONCE, door.path)
+        if not limit.acquire(key):
+            client.answer(number, refusal, door.path)
             return
         answering = partial(self._routes.answer, door, request)
-        working = self._in_thread(self._statistics, answering, client, number, door.path)
+        working = self._in_thread(threads, answering, client, number, door.path)
         if working is None:
-            self._query_limit.release(key)
+            limit.release(key)
         else:
-            working.add_done_callback(lambda _: self._query_limit.release(key))
+            working.add_done_callback(lambda _: limit.release(key))
 
     def _on_done(self, client: Client, number: int, route: str, done: asyncio.Future[Any]) -> None:
         self._in_threads -= 1
@@ -327,7 +341,8 @@ class Endpoint:
         """Shuts the threads down without waiting for them."""
         self._pages.shutdown(wait=False, cancel_futures=True)
         self._live.shutdown(wait=False, cancel_futures=True)
-        self._statistics.shutdown(wait=False, cancel_futures=True)
+        for threads, _, _ in self._lanes.values():
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _close_forbidden(streams: list[tuple[Stream, Any]]) -> None:

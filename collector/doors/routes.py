@@ -12,7 +12,7 @@ from analytics.live.reasons import ShedReason
 from collector.api.context import DATABASE_AWAY, NO_STORE, Answer, Context
 from collector.doors.collect import Collector
 from collector.doors.cors import CORS, preflight
-from collector.doors.door import ANYBODY, MANAGERS, PROGRAMS, Answers, Collects, Door, Threads
+from collector.doors.door import ANYBODY, MANAGERS, PROGRAMS, SENDERS, Answers, Collects, Door, Threads
 from collector.doors.path_patterns import PathPatterns
 from collector.doors.table import DOORS, ELSEWHERE
 from collector.http.messages import (
@@ -52,7 +52,7 @@ class Routes:
         collecting = [door for door in DOORS if isinstance(door, Collects)]
         self.collecting = frozenset(door.path for door in collecting)
         self.collects = {(method, door.path): door for door in collecting for method in door.methods}
-        self._for_programs = frozenset(door.path for door in DOORS if door.credentials in (PROGRAMS, MANAGERS))
+        self._for_programs = frozenset(door.path for door in DOORS if door.credentials in (PROGRAMS, MANAGERS, SENDERS))
         self._patterns = PathPatterns(self.paths)
         self._by_path = {path: _by_method(path, [door for door in DOORS if door.path == path]) for path in self.paths}
         self._refusals = {path: _wrong_method(path, doors) for path, doors in self._by_path.items()}

@@ -14,6 +14,7 @@ from collector.api import (
     metrics,
     notifications,
     query_docs,
+    samples,
     statistics,
 )
 from collector.api.context import Answer, Context
@@ -25,6 +26,7 @@ from collector.doors.door import (
     PEOPLE,
     PROGRAMS,
     READERS,
+    SENDERS,
     Answers,
     Collects,
     Door,
@@ -33,7 +35,7 @@ from collector.doors.door import (
 from collector.http.messages import Request
 
 GET, POST, HEAD, GET_HEAD = ("GET",), ("POST",), ("HEAD",), ("GET", "HEAD")
-LOOP, LIVE, STATISTICS = Threads.LOOP, Threads.LIVE, Threads.STATISTICS
+LOOP, LIVE, SAMPLES, STATISTICS = Threads.LOOP, Threads.LIVE, Threads.SAMPLES, Threads.STATISTICS
 
 
 def _query(context: Context, request: Request) -> Answer:
@@ -57,6 +59,7 @@ DOORS: tuple[Door, ...] = (
     Answers(GET_HEAD, script.PATH, ANYBODY, script.answer, LOOP, script.DOCS, cross_origin=True),
     Collects(GET, pixel.PATH, pixel.read, pixel.answer, pixel.DOCS),
     Answers(HEAD, pixel.PATH, ANYBODY, pixel.blank, LOOP, None, cross_origin=True),  # HEAD is not counted
+    Answers(POST, samples.PATH, SENDERS, samples.answer, SAMPLES, samples.DOCS),
     Answers(GET_HEAD, "/api/live", READERS, live.now, LIVE, live.NOW_DOCS),
     Answers(GET, "/api/live/stream", READERS, live.stream, LIVE, live.STREAM_DOCS),  # no HEAD: it has no length
     Answers(GET_HEAD, "/api/notifications", PEOPLE, notifications.newest, LIVE, notifications.NEWEST_DOCS),

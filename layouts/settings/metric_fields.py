@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from dash.development.base_component import Component
@@ -10,7 +11,7 @@ from analytics.base.words import N_, _
 from analytics.notify.event_fields import exact_text
 from analytics.notify.kinds import table as kinds
 from analytics.notify.kinds.metric import MetricWhen
-from analytics.notify.live_metrics import LIVE_METRICS
+from analytics.notify.live_metrics import LIVE_METRICS, is_sample
 from analytics.notify.rule import Rule
 from analytics.notify.rule_json import RuleInput
 from analytics.query import filter_syntax
@@ -29,12 +30,14 @@ METRIC, THRESHOLD, MINUTES, READINGS = next(iter(LIVE_METRICS)), "100", "1", "1"
 """What a blank form has there."""
 
 
-def crossing(name: str, rule: RuleInput | Rule | None) -> list[Component]:
-    """The metric, of whom, and the line that it crosses."""
+def crossing(name: str, rule: RuleInput | Rule | None, sampled: Iterable[str] = ()) -> list[Component]:
+    """The metric, of whom, and the line that it crosses; `sampled` are the names of which the site has samples."""
     line = _line(rule)
+    samples = sorted({one for one in (*sampled, line.metric) if is_sample(one)})
     ways = {
         _("Now"): [(one, _(LIVE_NAMES[one])) for one in LIVE_METRICS],
         _("Of a period"): [(one, _(metric.label)) for one, metric in METRICS.items()],
+        **({_("Samples"): [(one, one) for one in samples]} if samples else {}),
     }
     in_percent = _("Shares and changes are in %: 5 is 0.05 of the statistics API.")
     crossings = [(one.field, _(one.words)) for one in kinds.CHOICES.values()]

@@ -66,12 +66,13 @@ def blank_texts(name: str) -> dict[str, str]:
 
 class RuleDraft(NamedTuple):
     """What a form begins with: a rule that is changed (its `id`), or one that is new (0), with the name of the example
-    that it was made from.
+    that it was made from. `samples` are the names of which the site has samples.
     """
 
     rule: RuleInput | Rule | None = None
     id: int = 0
     example: str = ""
+    samples: Sequence[str] = ()
 
 
 def of_event(domain: str, channels: Sequence[NotificationChannel], draft: RuleDraft, preview: Any) -> Component:
@@ -116,7 +117,7 @@ def of_metric(domain: str, channels: Sequence[NotificationChannel], draft: RuleD
     said = draft.rule.notify if draft.rule else Notify(title=METRIC_TITLE, priority=Priority.HIGH)
     fields = [
         *_named(ON_METRIC, draft),
-        *metric_fields.crossing(ON_METRIC, draft.rule),
+        *metric_fields.crossing(ON_METRIC, draft.rule, draft.samples),
         *metric_fields.lasting(ON_METRIC, draft.rule),
         _severity(ON_METRIC, _("Severity"), said.severity),
         *_said(ON_METRIC, said, _("Fields: {fields}", fields="{rule} {metric} {value} {threshold} {site}")),

@@ -18,7 +18,7 @@ from analytics.access import roles
 from analytics.base.config import Config
 from callbacks import table as pages
 from callbacks.static_files import DASHS_PLOTLY
-from collector.doors.door import ANYBODY, CARD_READERS, MANAGERS, PEOPLE, PROGRAMS, READERS, Collects
+from collector.doors.door import ANYBODY, CARD_READERS, MANAGERS, PEOPLE, PROGRAMS, READERS, SENDERS, Collects
 from collector.doors.table import DOORS
 from layouts.figures import bundle
 
@@ -108,6 +108,7 @@ DOORS_FOR = {
     PEOPLE: SOMEBODY,
     PROGRAMS: WITH_A_KEY,
     MANAGERS: WITH_A_KEY,
+    SENDERS: WITH_A_KEY,
     CARD_READERS: VIEWERS,
 }
 OF_DOORS = {door.path: DOORS_FOR[door.credentials] for door in DOORS}

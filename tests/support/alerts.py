@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from analytics.health.newest import NewestSamples
 from analytics.live.beat import Beat
 from analytics.live.feed import FeedItem
 from analytics.notify import notifications
@@ -82,8 +83,9 @@ class Watch:
         self.add: Add = add
         self.load: dict[str, float] = {}
         self._seconds = seconds
+        self.samples = NewestSamples()
         known = live or self.crowd, backend or facts(fetch_from(database)), WINDOW_S
-        self.sources = Sources(database, *known, lambda: self.load)
+        self.sources = Sources(database, *known, lambda: self.load, self.samples)
         self.evaluator = self.opened()
 
     def opened(self) -> Evaluator:

@@ -321,6 +321,25 @@ def test_a_filter_that_cannot_be_typed_is_not_shown_and_stays_as_it_was():
     assert read(over(plain(known), metric_rule(sent))) == known
 
 
+CPU = {"name": "CPU", "when": {"metric": "cpu_percent", "above": 70}, "notify": {"priority": "low", "title": "{value}"}}
+
+
+def test_a_rule_on_samples_stays_one_also_when_none_come_any_more():
+    known = read(CPU)
+    for samples in ((), ("cpu_percent", "memory_percent")):
+        sent = values(of_metric("example.com", [], RuleDraft(known, 7, samples=samples), []))
+        assert read(over(plain(known), metric_rule(sent))) == known
+
+
+def test_the_names_of_samples_may_be_chosen_but_for_those_of_our_metrics():
+    form = of_metric("example.com", [], RuleDraft(samples=("visitors", "cpu_percent", "error_rate")), [])
+    groups = {
+        one.label: [each.value for each in one.children] for one in form._traverse() if isinstance(one, html.Optgroup)
+    }
+    assert groups["Samples"] == ["cpu_percent"]
+    assert "Samples" not in str(of_metric("example.com", [], RuleDraft(), []))
+
+
 @pytest.mark.parametrize("name", BLANK)
 def test_a_blank_form_contains_what_it_has_again_after_its_rule_is_saved(name):
     """Named after the bug: the title was empty after the first rule was saved."""

@@ -121,6 +121,11 @@ def test_a_short_rule_gets_what_is_usual():
         ),
         ({"metric": "active_sessions", "no_data_s": 600}, NothingArrives("active_sessions", 600)),
         (
+            {"metric": "cpu_percent", "above": 70, "for_s": 60},
+            LineCrossed("cpu_percent", Crossing.ABOVE, 70.0, for_s=60),
+        ),
+        ({"metric": "http.time", "change_above": 50}, MetricChanged("http.time", Crossing.ABOVE, 50.0)),
+        (
             {"metric": "events", "no_data_s": 600, "filters": [["is", "page", ["/"]]]},
             NothingArrives("events", 600, filters=(Match("is", "page", ("/",)),)),
         ),
@@ -216,7 +221,7 @@ NUMBER = "a number from -1e15 to 1e15"
         ({"metric": "visitors"}, "when", KINDS),
         (LINE | {"below": 1}, "when", KINDS),
         (LINE | {"no_data_s": 60}, "when", KINDS),
-        ({"metric": "visitor", "above": 1}, "when.metric", METRIC_NAMES),
+        ({"metric": "visitors now", "above": 1}, "when.metric", METRIC_NAMES),
         ({"metric": ["visitors"], "above": 1}, "when.metric", METRIC_NAMES),
         (
             {"metric": "visitors", "no_data_s": 60, "for_s": 60},
@@ -253,6 +258,16 @@ NUMBER = "a number from -1e15 to 1e15"
             {"metric": "error_rate", "above": 2, "filters": [["is", "country", ["DE"]]]},
             "when.filters",
             "error_rate is the server's and cannot be filtered",
+        ),
+        (
+            {"metric": "cpu_percent", "above": 2, "filters": [["is", "country", ["DE"]]]},
+            "when.filters",
+            "cpu_percent is of samples and cannot be filtered",
+        ),
+        (
+            {"metric": "cpu_percent", "above": 2, "period": "7d"},
+            "when.period",
+            "cpu_percent is live and takes no period",
         ),
         (
             {"metric": "queue_depth", "change_above": 50},

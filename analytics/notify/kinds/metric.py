@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 from analytics.base.errors import InvalidInput, message
 from analytics.notify.json_fields import FieldReader, Fields
 from analytics.notify.kinds.kind import When, Wording
-from analytics.notify.live_metrics import LIVE_METRICS, is_live
+from analytics.notify.live_metrics import LIVE_METRICS, is_live, is_sample
 from analytics.query import filters
 from analytics.query.filters import Filter
 from analytics.query.metrics import METRICS
@@ -111,8 +111,10 @@ def _filters(metric: str, given: object) -> tuple[Filter, ...]:
     if metric and not is_live(metric):
         Query(0, metrics=(metric,), filters=parsed)  # refuses what cannot be filtered
     used = set().union(*map(_dimensions, parsed))
-    known = LIVE_METRICS.get(metric)
+    known = () if is_sample(metric) else LIVE_METRICS.get(metric)
     if known is not None and (others := sorted(used.difference(known))):
+        if is_sample(metric):
+            raise InvalidInput(message("{metric} is of samples and cannot be filtered", metric=metric))
         if not known:
             raise InvalidInput(message("{metric} is the server's and cannot be filtered", metric=metric))
         wrong = message(
