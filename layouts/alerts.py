@@ -46,9 +46,9 @@ def strip(domain: str = "") -> Component:
     return html.Div(id=STRIP, role="status", disable_n_clicks=True, **data(site=domain))
 
 
-def tick(name: str = TICK) -> Component:
+def tick(name: str = TICK, every_ms: int = TICK_MS) -> Component:
     """What draws open alerts again and again; its page names it in `data-ticks`."""
-    return dcc.Interval(id=name, interval=TICK_MS)
+    return dcc.Interval(id=name, interval=every_ms)
 
 
 def lines(alerts: Sequence[ShownAlert]) -> list[Component]:

@@ -121,15 +121,23 @@ def unchanging(found: Sequence[SeenAlert]) -> str:
 
 
 def facts(alert: Alert, now: int) -> str:
-    """What changes again and again: the value, and for how long it has been so."""
+    """What changes again and again: the value, and for how long it has been so. Of an alert that is over the value is
+    of no use any more: it is the last one beyond the line.
+    """
     for_s = _("for {time}", time=figures.duration((alert.resolved_at or now) - alert.fired_at, is_short=True))
-    seen = _(
-        "{metric} {value}, line {line}",
-        metric=metric_name(alert.metric),
-        value=_number(alert.value),
-        line=_number(alert.threshold),
-    )
+    seen = metric_name(alert.metric) if alert.resolved_at is not None else _seen(alert)
     return " · ".join([seen, for_s, *([figures.people(alert.affected)] if alert.affected else [])])
+
+
+def _seen(alert: Alert) -> str:
+    metric, value, line = metric_name(alert.metric), _number(alert.value), _number(alert.threshold)
+    if alert.value is None or alert.threshold is None:
+        return f"{metric} {value}"
+    if alert.value > alert.threshold:
+        return _("{metric} {value} (above {line})", metric=metric, value=value, line=line)
+    if alert.value < alert.threshold:
+        return _("{metric} {value} (below {line})", metric=metric, value=value, line=line)
+    return _("{metric} {value} (at the limit)", metric=metric, value=value)
 
 
 def is_snoozed(alert: Alert, now: int) -> bool:
