@@ -40,8 +40,8 @@ def page(
 
 
 def drawn_of(one: SeenAlert, now: int) -> str:
-    """What makes other cards of `shown`: all but its facts, and whether a snooze has ended."""
-    return f"{unchanging([one])} {is_snoozed(one.alert, now)}"
+    """What makes other cards of `shown`: all but its facts."""
+    return unchanging([one], now)
 
 
 def gone(href: str) -> html.Main:
