@@ -46,9 +46,9 @@ def strip(domain: str = "") -> Component:
     return html.Div(id=STRIP, role="status", disable_n_clicks=True, **data(site=domain))
 
 
-def tick(name: str = TICK) -> Component:
+def tick(name: str = TICK, every_ms: int = TICK_MS) -> Component:
     """What draws open alerts again and again; its page names it in `data-ticks`."""
-    return dcc.Interval(id=name, interval=TICK_MS)
+    return dcc.Interval(id=name, interval=every_ms)
 
 
 def lines(alerts: Sequence[ShownAlert]) -> list[Component]:
@@ -68,9 +68,16 @@ def _line(one: ShownAlert) -> Component:
     marks += [html.Small(difference(each), className="ff-alert-why") for each in alert.why[:1]]
     if alert.acknowledged_at is not None:
         marks.append(html.Small(_("acknowledged by {name}", name=alert.acknowledged_by)))
+    if _is_snoozed(one):
+        marks.append(html.Small(_("snoozed")))
     way = html.A(_("Look"), href=address_of(one.site.domain, alert.id), className="ff-link")
     look = "is-bad" if alert.severity in ("error", "critical") else "is-warn"
     return html.Div([icon("alert"), *marks, way], className=f"ff-alert ff-alert-line {look}")
+
+
+def _is_snoozed(one: ShownAlert) -> bool:
+    until = one.alert.snoozed_until
+    return until is not None and until > one.alert.fired_at + one.age_s
 
 
 def age_of(one: ShownAlert) -> str:
@@ -81,7 +88,8 @@ def age_of(one: ShownAlert) -> str:
 
 def unchanging(alerts: Sequence[ShownAlert]) -> str:
     """What of the strip makes another one, which is announced to those who hear the page: all but the ages."""
-    shown = [(one.alert.id, one.alert.title, one.alert.acknowledged_by) for one in alerts[:MAX_SHOWN]]
+    first = alerts[:MAX_SHOWN]
+    shown = [(one.alert.id, one.alert.title, one.alert.acknowledged_by, _is_snoozed(one)) for one in first]
     return repr((len(alerts), shown))
 
 

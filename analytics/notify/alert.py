@@ -165,6 +165,8 @@ def as_live(one: Alert) -> dict[str, object]:
         "message": one.title,
         "affectedUsers": one.affected,
         "autoResolve": True,
+        "acknowledged": one.acknowledged_at is not None,
+        "snoozedUntil": one.snoozed_until,
         "timestamp": one.fired_at,
     }
 

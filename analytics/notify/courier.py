@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from analytics.base.error_log import describe
-from analytics.notify import channel_health, deliveries, notifications, rendering, retry, several
+from analytics.notify import channel_health, deliveries, holding, notifications, rendering, retry, several
 from analytics.notify.channel import NotificationChannel
 from analytics.notify.deliveries import Result
 from analytics.notify.delivery import Delivery, DeliveryState
@@ -23,7 +23,9 @@ from analytics.notify.outbound.message import OutboundMessage
 from analytics.notify.outbound.outside import Outside
 from analytics.notify.outbound.sending import send
 from analytics.notify.pace import Pacing
+from analytics.notify.quiet_hours import retry_due
 from analytics.notify.rendering import LinksOf
+from analytics.notify.rule import Priority
 from analytics.notify.telling import tell_rest
 from analytics.storage.database import Database
 
@@ -41,6 +43,7 @@ RESULTS = (DeliveryState.SENT, DeliveryState.WAITING, DeliveryState.FAILED, Deli
 POLL_S = 1.0
 NOT_THERE = "its notification is not there any more"
 NO_CHANNEL = "its channel is disabled or removed"
+SUPERSEDED = "a newer message about its alert goes in its place"
 
 
 class _Stopped(Exception):
@@ -182,8 +185,9 @@ class Courier:
         with self._using_database() as database, database.read() as connection:
             channel = channel_health.find(connection, delivery.channel_id)
             message = rendering.message_of(connection, delivery, self._links_of)
-        if channel is None or channel.disabled_at is not None or message is None:
-            why = NOT_THERE if message is None else NO_CHANNEL
+            is_superseded = deliveries.is_superseded(connection, delivery)
+        if channel is None or channel.disabled_at is not None or message is None or is_superseded:
+            why = NOT_THERE if message is None else SUPERSEDED if is_superseded else NO_CHANNEL
             with self._using_database() as database, database.transaction() as connection:
                 deliveries.record(connection, delivery, Result(DeliveryState.DROPPED, now, now, None, why))
             self._count(DeliveryState.DROPPED)
@@ -210,6 +214,9 @@ class Courier:
     ) -> tuple[DeliveryState, Notification | None]:
         """The state in which the attempt leaves the delivery, and the notification about its channel if any."""
         following = retry.after_attempt(delivery.attempts, answer, now, self._jitter())
+        if following.state is DeliveryState.WAITING:
+            hours = holding.hours_of(connection, [channel.id]).get(channel.id)
+            following = following._replace(at=retry_due(hours, Priority(message.priority), following.at))
         sent = _events_of(message) if answer.sent else {}
         grouped = notifications.locked(connection, sent)
         events = message.events if answer.sent else 0

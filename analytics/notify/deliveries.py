@@ -114,6 +114,24 @@ def _due(now: int, busy: Collection[int], paced: Collection[int]) -> Select[Any]
     )
 
 
+def is_superseded(connection: Connection, delivery: Delivery) -> bool:
+    """Whether a newer message about its alert has gone to its channel or is on the way there: after it, the delivery
+    would say what is not so any more. One that a person sends once more goes all the same.
+    """
+    table, notices = schema.deliveries, schema.notifications
+    is_repeated = delivery.attempts == 1 and delivery.last_at is not None
+    if delivery.notification_id is None or is_repeated:
+        return False
+    alert = select(notices.c.alert_id).where(notices.c.id == delivery.notification_id).scalar_subquery()
+    joined = table.join(notices, notices.c.id == table.c.notification_id)
+    newer = notices.c.alert_id == alert, notices.c.id > delivery.notification_id
+    goes = table.c.state.in_((DeliveryState.WAITING, DeliveryState.SENT, DeliveryState.COVERED))
+    own = table.c.channel_id == delivery.channel_id
+    return (
+        connection.execute(select(table.c.id).select_from(joined).where(own, goes, *newer).limit(1)).first() is not None
+    )
+
+
 def record(connection: Connection, delivery: Delivery, result: Result) -> bool:
     """Writes what came of a claimed delivery; False, and nothing is written, if it was claimed again since."""
     table = schema.deliveries

@@ -118,5 +118,14 @@ def held_until(hours: QuietHours | None, priority: Priority, at: int) -> int | N
     return quiet or digest
 
 
+def retry_due(hours: QuietHours | None, priority: Priority, at: int) -> int:
+    """When a message that is to be tried again at that moment is: after the quiet hours that hold it. It waits for no
+    further digest: it has waited for its own.
+    """
+    if hours is None or not _holds(hours, priority):
+        return at
+    return quiet_until(hours, at) or at
+
+
 def _holds(hours: QuietHours, priority: Priority) -> bool:
     return PRIORITIES.index(priority) <= PRIORITIES.index(hours.up_to)

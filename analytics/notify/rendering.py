@@ -60,7 +60,22 @@ def message_of(connection: Connection, delivery: Delivery, links_of: LinksOf = n
     if delivery.notification_id is None or delivery.more:
         return _of_several(connection, delivery, site, rows, links_of)
     snoozes = rule_snooze.may_snooze(connection, rows[0].rule_id)
-    return _single(delivery, site, rows[0], rows[0].rule_id if snoozes else None, links_of)
+    single = _single(delivery, site, rows[0], rows[0].rule_id if snoozes else None, links_of)
+    return _about_alert(connection, single, rows[0].alert_id)
+
+
+def _about_alert(connection: Connection, message: OutboundMessage, alert_id: int | None) -> OutboundMessage:
+    """The message with what is known of its alert: by its id receivers acknowledge it."""
+    if alert_id is None:
+        return message
+    names = _rule_names(connection, [message.rule] if message.rule is not None else [])
+    alert = _alerts(connection, {alert_id}).get(alert_id)
+    return message._replace(
+        alert=alert_id,
+        alert_url=message.open_url,
+        metric=alert.metric if alert else "",
+        rule_name=names.get(message.rule or 0, ""),
+    )
 
 
 def _ids(delivery: Delivery) -> Sequence[int]:

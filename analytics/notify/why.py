@@ -101,12 +101,21 @@ def _breakdown(query: Query, span: Span, sources: Sources) -> Counts:
 
 
 def differences(counts: Mapping[str, tuple[Counts, Counts]]) -> tuple[Difference, ...]:
-    """What explains the change, the greatest difference first, at most five, two of a dimension.
+    """What explains the change, the greatest difference first, at most five, two of a dimension. What has no name
+    stands behind, and is left out where a value with a name explains at least as much.
 
     `counts` has the counts by value before and now for each dimension; ties in the order of dimensions and values.
     """
     found = [one for name, (before, now) in counts.items() for one in _explaining(name, before, now)]
-    return tuple(sorted(found, key=_size, reverse=True)[:LISTED])
+    named = [one for one in found if _is_named(one)]
+    largest = max(map(_size, named), default=0)
+    rest = [one for one in found if not _is_named(one) and _size(one) > largest]
+    return tuple([*sorted(named, key=_size, reverse=True), *sorted(rest, key=_size, reverse=True)][:LISTED])
+
+
+def _is_named(one: Difference) -> bool:
+    """Whether the value says something: not that of people of whom it is not known."""
+    return bool(one.value)
 
 
 def _explaining(name: str, before: Counts, now: Counts) -> Sequence[Difference]:

@@ -22,8 +22,13 @@ window.footfall_components = window.footfall_components || {};
   /** What an alert has seen: its value, the line that this has crossed, and what makes the greatest difference. */
   function seen({alert, value, threshold, why = []}) {
     const {count} = footfall.write, isCrossed = typeof value === "number" && typeof threshold === "number";
-    const crossed = isCrossed ? [footfall.say("{value}, line {line}", {value: count(value), line: count(threshold)})] : [];
+    const crossed = isCrossed ? [beyond(value, threshold, {value: count(value), line: count(threshold)})] : [];
     return alert ? [...crossed, ...why.slice(0, 1).map(difference)].join(" · ") : "";
+  }
+
+  function beyond(value, threshold, shown) {
+    if (value > threshold) return footfall.say("{value} (above {line})", shown);
+    return value < threshold ? footfall.say("{value} (below {line})", shown) : footfall.say("{value} (at the limit)", shown);
   }
 
   function difference({dimension, value, before, now}) {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from dash import Dash, Output
+from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
 from analytics.access.roles import ADMIN
@@ -22,9 +24,10 @@ from callbacks.gate.guard import authorized, current_person
 from callbacks.page_context import PageContext, parameters
 from collector.service import Service
 from layouts import alerts as strip
+from layouts import notices
 from layouts.components.snooze import button_id
 from layouts.pages import alert as layout
-from layouts.pages.alerts import SeenAlert
+from layouts.pages.alerts import SeenAlert, facts
 
 ID, FOCUS = "id", "snooze"  # parameters of the address
 
@@ -42,12 +45,13 @@ def page(context: PageContext) -> Component:
 
 
 def register(app: Dash, service: Service) -> None:
-    """Snoozes and acknowledges."""
+    """Snoozes, acknowledges and draws again."""
 
     def drawn(site: Site, alert_id: int, said: str, focus: str) -> FormResult:
         seen, now = _seen(service, site, str(alert_id)), int(time.time())
         parts = layout.shown(seen, now, ZoneInfo(site.timezone), may_act=True) if seen else []
-        return FormResult({"message": said, "focus": [button_id(focus)]}, (parts,))
+        now_drawn = layout.drawn_of(seen, now) if seen else ""
+        return FormResult({"message": said, "focus": [button_id(focus)]}, (parts, now_drawn))
 
     def snooze(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
@@ -66,7 +70,36 @@ def register(app: Dash, service: Service) -> None:
         return drawn(site, alert_id, _("Acknowledged"), "1")
 
     for name, do in ((layout.SNOOZE, snooze), (layout.ACKNOWLEDGE, acknowledge)):
-        on_send(app, name, do, Output(layout.PLACE, "children", allow_duplicate=True))
+        outputs = [Output(layout.PLACE, name, allow_duplicate=True) for name in ("children", "data-drawn")]
+        on_send(app, name, do, *outputs)
+    _register_drawing(app, service)
+
+
+def _register_drawing(app: Dash, service: Service) -> None:
+    """Draws the alert again when a notification comes, and every 10 s: what is said by none is seen so too."""
+
+    @app.callback(
+        Output(layout.PLACE, "children"),
+        Output(layout.PLACE, "data-drawn"),
+        Output(layout.FACTS, "children"),
+        Input(notices.BELL, "answered"),
+        Input(layout.TICK, "n_intervals"),
+        State(layout.NUMBER, "data"),
+        State(layout.PLACE, "data-drawn"),
+        running=[(Output(layout.TICK, "disabled"), True, False)],
+        prevent_initial_call=True,
+    )
+    def draw(_answered: object, _tick: object, number: object, had: object) -> Sequence[Any]:
+        named = number if isinstance(number, dict) else {}
+        site, now = authorized(service, named.get("site")), int(time.time())
+        seen = _seen(service, site, str(named.get("id")))
+        if seen is None:
+            return [no_update] * 3
+        drawn = layout.drawn_of(seen, now)
+        if drawn == had:
+            return [no_update, no_update, facts(seen.alert, now)]
+        may_act = current_person().may(ADMIN, site.id)
+        return [layout.shown(seen, now, ZoneInfo(site.timezone), may_act=may_act), drawn, no_update]
 
 
 def _seen(service: Service, site: Site, alert_id: str) -> SeenAlert | None:

@@ -16,6 +16,7 @@ from analytics.base.words import _
 from analytics.notify import alerts
 from analytics.notify.alert import Alert
 from analytics.notify.alerts import OverVersion
+from analytics.notify.snooze import WAKE
 from analytics.notify.who import alert_for, steps_for
 from analytics.sites.site import Site
 from callbacks.forms import Fields, FormResult, number, on_send
@@ -51,7 +52,9 @@ def register(app: Dash, service: Service) -> None:
 def _register_forms(app: Dash, service: Service) -> None:
     def redrawn(site: Site, said: str) -> FormResult:
         opened, now = _open(service, site), int(time.time())
-        return FormResult({"message": said}, (layout.open_ones(opened, now, ZoneInfo(site.timezone), may_act=True),))
+        return FormResult(
+            {"message": said}, (layout.open_ones(site.domain, opened, now, ZoneInfo(site.timezone), may_act=True),)
+        )
 
     def acknowledge(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
@@ -61,10 +64,11 @@ def _register_forms(app: Dash, service: Service) -> None:
 
     def snooze(domain: object, fields: Fields) -> FormResult:
         site = authorized(service, domain, ADMIN)
-        text, by = fields.get("hours", ""), current_person().email
+        is_over, by = fields.get("value") == WAKE, current_person().email
+        text = WAKE if is_over else fields.get("hours", "")
         hours = int(text) if text.isdecimal() and len(text) < 5 else None
         alerts.snooze(service.database, site.id, number(fields, "key"), hours, by, int(time.time()))
-        return redrawn(site, _("Snoozed"))
+        return redrawn(site, _("The snooze is ended") if is_over else _("Snoozed"))
 
     for name, do in ((layout.ACKNOWLEDGE, acknowledge), (layout.SNOOZE, snooze)):
         on_send(app, name, do, Output(layout.OPEN, "children", allow_duplicate=True))
@@ -117,7 +121,7 @@ def _register_drawing(app: Dash, service: Service) -> None:
         version = alerts.over_version(service.database, site.id, _id(last))
         parts, drawn = changed(_versions(opened, version), had)
         if parts["open"] is not no_update:
-            parts["open"] = layout.open_ones(opened, now, ZoneInfo(site.timezone), may_act=may_act)
+            parts["open"] = layout.open_ones(site.domain, opened, now, ZoneInfo(site.timezone), may_act=may_act)
         if parts["over"] is not no_update:
             parts["over"] = _over(service, site, last) if version.length <= MAX_REDRAWN else no_update
         facts = {str(one.alert.id): layout.facts(one.alert, now) for one in opened}
@@ -131,7 +135,7 @@ def _over(service: Service, site: Site, last: object) -> list[Component]:
 
 def _versions(opened: Sequence[layout.SeenAlert], over: OverVersion) -> dict[str, Any]:
     """What is compared in place of the parts of the page, which are built only where it has changed."""
-    return {"open": layout.unchanging(opened), "over": over}
+    return {"open": layout.unchanging(opened, int(time.time())), "over": over}
 
 
 def _open(service: Service, site: Site) -> list[layout.SeenAlert]:

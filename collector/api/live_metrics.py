@@ -121,6 +121,8 @@ _EXAMPLE = {
             "message": "Nobody on example.com for a day",
             "affectedUsers": 0,
             "autoResolve": True,
+            "acknowledged": False,
+            "snoozedUntil": None,
             "timestamp": 1_795_237_131,
         }
     ],
@@ -132,7 +134,8 @@ DOCS = Docs(
     "unknown) and the minutes of the last hour; the newest events by their name, at most 20 of each among the newest "
     "500, and the gauges on the site's cards, of the type gauge; requests a second, their average time in ms and the "
     "share of errors in %, over the last minute in which this was asked for, and the events that wait to be stored; "
-    "the open alerts. Readers of a card get neither gauges nor changes of rows in watched tables.",
+    "the open alerts, with whether somebody has acknowledged them and until when (epoch s; null if it never was) they "
+    "are snoozed. Readers of a card get neither gauges nor changes of rows in watched tables.",
     {"200": "The metrics."},
     refusals=("401", "404", "503"),
     parameters=(SITE,),

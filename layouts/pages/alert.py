@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.base.words import _
 from analytics.notify.alert import Alert
 from layouts import alerts as strip
 from layouts.components import figures, form, states
-from layouts.components.markup import aria
+from layouts.components.markup import aria, data
 from layouts.components.snooze import buttons
-from layouts.pages.alerts import SeenAlert, about, history, is_snoozed
+from layouts.pages.alerts import SeenAlert, about, history, is_snoozed, unchanging
 
 ACKNOWLEDGE, SNOOZE = "one-acknowledge", "one-snooze"
 PLACE, GROUP = "one-alert", "snooze"
+TICK, NUMBER, FACTS = "one-alert-tick", "one-alert-number", "alert-facts-now"
+TICK_MS = 10_000
 
 
 def page(
@@ -31,8 +33,15 @@ def page(
     parts = shown(one, now, zone, may_act=may_act, has_focus=has_focus)
     ways = [form.connection(name, domain) for name in (SNOOZE, ACKNOWLEDGE)]
     every = html.P(html.A(_("All alerts of this site"), href=href, className="ff-link"))
-    inner = [head, html.Div(parts, id=PLACE, className="ff-cards ff-narrow"), every, *ways]
-    return html.Main(inner, className="ff-main ff-one-alert")
+    place = html.Div(parts, id=PLACE, className="ff-cards ff-narrow", **data(drawn=drawn_of(one, now)))
+    number = dcc.Store(id=NUMBER, data={"site": domain, "id": alert.id})
+    inner = [head, place, every, *ways, strip.tick(TICK, TICK_MS), number]
+    return html.Main(inner, className="ff-main ff-one-alert", **data(ticks=TICK))
+
+
+def drawn_of(one: SeenAlert, now: int) -> str:
+    """What makes other cards of `shown`: all but its facts."""
+    return unchanging([one], now)
 
 
 def gone(href: str) -> html.Main:

@@ -14,6 +14,7 @@ from analytics.base.words import N_, _
 from analytics.notify.alert import Alert, AlertStep
 from analytics.notify.difference import Difference
 from analytics.notify.event_fields import as_text
+from analytics.notify.snooze import WAKE
 from layouts import alerts as strip
 from layouts.components import figures, form, states
 from layouts.components.markup import aria, data
@@ -65,7 +66,7 @@ def page(
     opened = html.Section(
         [
             html.Header(html.H2(_("Open")), className="ff-card-head"),
-            html.Div(open_ones(found.open, now, zone, may_act=may_act), id=OPEN),
+            html.Div(open_ones(domain, found.open, now, zone, may_act=may_act), id=OPEN),
         ],
         className="ff-card",
     )
@@ -83,19 +84,20 @@ def page(
     return html.Main(inner, id=PAGE, className="ff-main", **data(site=domain, ticks=TICK))
 
 
-def open_ones(found: Sequence[SeenAlert], now: int, zone: tzinfo, *, may_act: bool) -> list[Component]:
+def open_ones(domain: str, found: Sequence[SeenAlert], now: int, zone: tzinfo, *, may_act: bool) -> list[Component]:
     """The open alerts, or words where there is none."""
     if not found:
         return [states.nothing(_("All is calm"), _("No rule on a metric has crossed its line."), "check")]
-    return [_opened(one, now, zone, may_act=may_act) for one in found]
+    return [_opened(domain, one, now, zone, may_act=may_act) for one in found]
 
 
-def _opened(one: SeenAlert, now: int, zone: tzinfo, *, may_act: bool) -> Component:
+def _opened(domain: str, one: SeenAlert, now: int, zone: tzinfo, *, may_act: bool) -> Component:
     alert = one.alert
+    title = html.A(html.Bdi(alert.title), href=strip.address_of(domain, alert.id), className="ff-link")
     parts: list[Any] = [
-        html.Div([strip.badge(alert.severity), html.B(html.Bdi(alert.title))], className="ff-alert-title"),
+        html.Div([strip.badge(alert.severity), html.B(title)], className="ff-alert-title"),
         *about(alert, now, zone, facts_id={FACTS: str(alert.id)}),
-        *([_ways(alert)] if may_act else []),
+        *([_ways(alert, now)] if may_act else []),
         history(one.steps, zone),
     ]
     return html.Article(parts, className="ff-alert-card")
@@ -115,21 +117,29 @@ def about(alert: Alert, now: int, zone: tzinfo, *, facts_id: Any = "alert-facts-
     return [part for part in parts if part is not None]
 
 
-def unchanging(found: Sequence[SeenAlert]) -> str:
+def unchanging(found: Sequence[SeenAlert], now: int) -> str:
     """What of the open alerts makes another page of it, which closes what is open there: all but `facts`."""
-    return repr([(replace(one.alert, value=None), one.steps) for one in found])
+    return repr([(replace(one.alert, value=None), one.steps, is_snoozed(one.alert, now)) for one in found])
 
 
 def facts(alert: Alert, now: int) -> str:
-    """What changes again and again: the value, and for how long it has been so."""
+    """What changes again and again: the value, and for how long it has been so. Of an alert that is over the value is
+    of no use any more: it is the last one beyond the line.
+    """
     for_s = _("for {time}", time=figures.duration((alert.resolved_at or now) - alert.fired_at, is_short=True))
-    seen = _(
-        "{metric} {value}, line {line}",
-        metric=metric_name(alert.metric),
-        value=_number(alert.value),
-        line=_number(alert.threshold),
-    )
+    seen = metric_name(alert.metric) if alert.resolved_at is not None else _seen(alert)
     return " · ".join([seen, for_s, *([figures.people(alert.affected)] if alert.affected else [])])
+
+
+def _seen(alert: Alert) -> str:
+    metric, value, line = metric_name(alert.metric), _number(alert.value), _number(alert.threshold)
+    if alert.value is None or alert.threshold is None:
+        return f"{metric} {value}"
+    if alert.value > alert.threshold:
+        return _("{metric} {value} (above {line})", metric=metric, value=value, line=line)
+    if alert.value < alert.threshold:
+        return _("{metric} {value} (below {line})", metric=metric, value=value, line=line)
+    return _("{metric} {value} (at the limit)", metric=metric, value=value)
 
 
 def is_snoozed(alert: Alert, now: int) -> bool:
@@ -146,8 +156,9 @@ def _said(alert: Alert, now: int, zone: tzinfo) -> Component | None:
     return html.P(" · ".join(said), className="ff-soft") if said else None
 
 
-def _ways(alert: Alert) -> Component:
+def _ways(alert: Alert, now: int) -> Component:
     key = str(alert.id)
+    wake = html.Button(_("End the snooze"), type="submit", className="ff-btn", **data(value=WAKE))
     acknowledge = html.Button(_("Acknowledge"), type="submit", className="ff-btn ff-btn-primary")
     ways = [
         *([form.form(ACKNOWLEDGE, [acknowledge], key=key)] if alert.acknowledged_at is None else []),
@@ -161,6 +172,7 @@ def _ways(alert: Alert) -> Component:
                     **aria(label=_("Snooze for")),
                 ),
                 html.Button(_("Snooze"), type="submit", className="ff-btn"),
+                *([wake] if is_snoozed(alert, now) else []),
             ],
             key=key,
             className="ff-snooze",

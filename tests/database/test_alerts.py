@@ -283,6 +283,8 @@ def test_in_the_live_api_an_alert_has_the_names_of_the_contract(database, watch)
         "message": "20 people on example.com",
         "affectedUsers": 20,
         "autoResolve": True,
+        "acknowledged": False,
+        "snoozedUntil": None,
         "timestamp": NOW,
     }
 

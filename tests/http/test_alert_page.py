@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from house import NOW, PASSWORD, House, open_house
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from analytics.base.config import Config
 from analytics.notify import alerts
@@ -97,7 +97,7 @@ def test_without_a_login_the_link_leads_to_sign_in_and_then_to_the_alert(house):
 def test_the_page_asks_and_shows_what_is_known(house, admin):
     number = add_alert(house, message="More than 100", affected=3)
     shown = page(house, admin, number)
-    for text in ("Busy", "Critical", "More than 100", "120, line 100", "3 people", "For 1 hour", "For 4 hours"):
+    for text in ("Busy", "Critical", "More than 100", "120 (above 100)", "3 people", "For 1 hour", "For 4 hours"):
         assert text in shown
     assert "Until tomorrow, 9:00" in shown or "Until tomorrow, 09:00" in shown
     assert '"autoFocus":true' not in shown
@@ -189,3 +189,21 @@ def test_messages_lead_to_the_page_and_others_to_the_list(house, monkeypatch):
     assert notifying._links_of(Subject("example.com", 1, None)) == (f"{base}/notifications", "", base)
     snooze = f"{base}/settings/m%C3%BCller.example/rules?snooze=5"
     assert notifying._links_of(Subject("müller.example", 1, None, 5)) == (f"{base}/notifications", snooze, base)
+
+
+def drawn(house: House, browser, number: int, had: str) -> str:
+    """The cards of the open page after a tick, which has been drawn as `had`."""
+    named = {"site": SITE, "id": number}
+    return house.call(browser, f"{layout.PLACE}.children", n_intervals=1, data=named, **{"data-drawn": had}).text
+
+
+def test_the_page_follows_its_alert_and_shows_no_value_of_an_alert_that_is_over(house, admin):
+    number = add_alert(house, value=4.0, threshold=2.0)
+    assert "4 (above 2)" in page(house, admin, number)
+    with house.service.database.transaction() as connection:
+        table = schema.alerts
+        connection.execute(update(table).where(table.c.id == number).values(resolved_at=NOW + 60))
+    answer = drawn(house, admin, number, "as it was when it fired")
+    assert "Over since" in answer
+    assert "(above 2)" not in answer
+    assert "Acknowledge" not in answer

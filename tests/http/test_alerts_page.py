@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from house import CALLS, NOW, House, open_house
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from analytics.base.config import Config
+from analytics.notify.snooze import WAKE
 from analytics.storage import schema
+from layouts.pages import alerts as layout
 
 SITE, OTHER = "example.com", "other.example"
 
@@ -55,7 +58,7 @@ def components(drawn: Any) -> Iterator[dict[str, Any]]:
 
 
 def titles(drawn: Any, kind: str) -> list[str]:
-    """The titles within the components of that kind: B of open alerts, A of those that are over."""
+    """The titles within the components of that kind: the links to alerts."""
     found = [one["props"]["children"] for one in components(drawn) if one["type"] == kind]
     return [one["props"]["children"] for one in found if isinstance(one, dict)]
 
@@ -82,7 +85,7 @@ def tick(house: House, last: object, drawn: object = None) -> dict[str, Any]:
 
 def test_an_old_open_alert_is_shown_with_the_newest_50_that_are_over(house):
     shown = page(house)
-    assert titles(shown["alerts-open"], "B") == ["Old and open"]
+    assert titles(shown["alerts-open"], "A") == ["Old and open"]
     assert titles(shown["alerts-rows"], "A") == over(*range(120, 70, -1))
     assert (shown["alerts-more"]["hidden"], shown["alerts-last"]["data"]) == (False, 72)
 
@@ -108,7 +111,7 @@ def test_an_alert_that_ends_moves_to_the_history(house):
     with house.service.database.transaction() as connection:
         connection.execute(schema.alerts.update().where(schema.alerts.c.id == 1).values(resolved_at=NOW + 90))
     answer = tick(house, 0)
-    assert titles(answer["alerts-open"], "B") == []
+    assert titles(answer["alerts-open"], "A") == []
     assert titles(answer["alerts-over"], "A")[-1] == "Old and open"
 
 
@@ -134,3 +137,16 @@ def test_what_no_page_keeps_shows_no_more(house, last):
     assert titles(answer["alerts-rows"], "A") == []
     assert (answer["alerts-more"]["hidden"], "alerts-focus" in answer) == (True, False)
     assert tick(house, last)["alerts-over"]
+
+
+def test_a_snoozed_alert_says_so_in_the_strip_and_its_snooze_is_ended_in_the_list(house):
+    admin, now = house.join("snoozer@example.com", "admin"), int(time.time())
+    add_alerts(house, house.service.sites.get(SITE).id, "Snoozed one", fired_at=now, snoozed_until=now + 600)
+    with house.service.database.read() as connection:
+        wanted = select(schema.alerts.c.id).where(schema.alerts.c.title == "Snoozed one")
+        number = connection.execute(wanted).scalar_one()
+    strip = house.call(admin, "alert-strip.children", n_intervals=1, **{"data-site": SITE}).text
+    assert '"snoozed"' in strip
+    answer = house.send(admin, layout.SNOOZE, SITE, key=str(number), hours="1", value=WAKE)
+    assert answer["message"] == "The snooze is ended"
+    assert '"snoozed"' not in house.call(admin, "alert-strip.children", n_intervals=1, **{"data-site": SITE}).text

@@ -54,6 +54,10 @@ CROWD = outbound_message(
     severity="warning",
     value=120.0,
     threshold=100.0,
+    alert=3,
+    alert_url="https://stats.example.com/alerts/example.com/alert?id=3",
+    metric="active_sessions",
+    rule_name="Crowds",
     why=(
         Difference("source", "newsletter", 0, 90),
         Difference("page", "/" + "talk" * 20, 1, 88),
@@ -128,6 +132,9 @@ def as_sent(body: bytes) -> object:
                 "value": 120.0,
                 "count": 1,
                 "severity": "warning",
+                "alert": 3,
+                "metric": "active_sessions",
+                "alert_link": "https://stats.example.com/alerts/example.com/alert?id=3",
                 "threshold": 100.0,
                 "why": [
                     {"dimension": "source", "value": "newsletter", "before": 0, "now": 90},
@@ -244,16 +251,17 @@ def test_an_alert_has_its_value_the_line_that_it_crossed_and_what_makes_the_diff
     page = f"Page: /{'talk' * 20}"[:60]
     why = f"Source: newsletter 0 → 90; {page}… 1 → 88; Country: Germany 10 → 60"
     lines = (
-        "Site: example.com\nPriority: high\nSeverity: warning\nValue: 120\nLine: 100\nTime: 2027-01-15 08:00 UTC\n"
+        "Site: example.com\nPriority: high\nSeverity: warning\n"
+        "Rule: Crowds\nMetric: active_sessions\nValue: 120 (above 100)\nTime: 2027-01-15 08:00 UTC\n"
         f"What makes the difference: {why}"
     )
     assert apprise.text_of(CROWD) == lines
     assert email.text_of(CROWD) == f"A crowd\n\n{lines}\n"
     assert {"What makes the difference", why} <= set(Reader(email.html_of(CROWD)).words)
     (context,) = slack.body_of(CROWD)["blocks"][1]["elements"]
-    assert context["text"].endswith(f"Value: 120 · Line: 100 · 2027-01-15 08:00 UTC · What makes the difference: {why}")
+    assert context["text"].endswith(f"Value: 120 (above 100) · 2027-01-15 08:00 UTC · What makes the difference: {why}")
     fields = {one["name"]: one["value"] for one in discord.body_of(CROWD)["embeds"][0]["fields"]}
-    assert (fields["Value"], fields["Line"]) == ("120", "100")
+    assert fields["Value"].replace("\\", "") == "120 (above 100)"
     assert fields["What makes the difference"].startswith(r"Source\: newsletter 0 → 90; Page\: \/talktalk")
     assert len(fields["What makes the difference"]) <= discord.MAX_FIELD
 

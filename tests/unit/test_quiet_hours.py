@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics.notify.quiet_hours import ALL_DAYS, Digest, QuietHours, held_until, next_digest, quiet_until
+from analytics.notify.quiet_hours import ALL_DAYS, Digest, QuietHours, held_until, next_digest, quiet_until, retry_due
 from analytics.notify.rule import Priority
 
 BERLIN, LORD_HOWE = "Europe/Berlin", "Australia/Lord_Howe"
@@ -223,3 +223,13 @@ def test_a_digest_that_is_due_in_quiet_hours_waits_for_their_end_with_what_they_
 def test_without_days_there_are_no_quiet_hours_but_there_may_be_a_digest():
     assert held(NIGHT._replace(days=0), "2026-12-01 23:00") == ["", "", "", ""]
     assert held(DAILY._replace(days=0), "2026-12-01 23:00") == [*["Wed 02 08:00 CET"] * 3, ""]
+
+
+def test_a_retry_that_is_due_after_the_quiet_hours_have_begun_waits_for_their_end():
+    night = QuietHours(timezone=BERLIN, up_to=Priority.HIGH)
+    due = at("2026-12-01 22:04")
+    assert clock(retry_due(night, Priority.HIGH, due)) == "Wed 02 07:00 CET"
+    assert retry_due(night, Priority.URGENT, due) == due
+    assert retry_due(None, Priority.HIGH, due) == due
+    before = at("2026-12-01 21:59")
+    assert retry_due(night._replace(digest=Digest.DAILY), Priority.HIGH, before) == before

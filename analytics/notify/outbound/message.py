@@ -62,7 +62,8 @@ class OutboundMessage(NamedTuple):
     `threshold` the line that this has crossed, and `why` what makes the difference. `open_url` and `snooze_url` lead to
     the dashboard, "" where there is none. Of several notifications those that matter most are in `covered`, once for
     each alert, and there are `more` besides. Where a rule is in it more than once, `rules` counts what each has, and
-    there are `more_rules` besides.
+    there are `more_rules` besides. `alert` is the id of the alert that the message is about, `metric` the name of its
+    metric and `rule_name` that of its rule; `alert_url` leads to it.
     """
 
     message_id: str
@@ -89,6 +90,10 @@ class OutboundMessage(NamedTuple):
     more_rules: int = 0
     threshold: float | None = None
     why: tuple[Difference, ...] = ()
+    alert: int | None = None
+    alert_url: str = ""
+    metric: str = ""
+    rule_name: str = ""
 
 
 class MessageLink(NamedTuple):
@@ -111,12 +116,21 @@ def links_of(message: OutboundMessage) -> list[MessageLink]:
 def facts_of(message: OutboundMessage) -> list[tuple[str, str]]:
     """What is known besides title and text, as pairs of a name and its value, like `("Priority", "high")`."""
     facts = [("Site", message.site), ("Priority", message.priority), ("Severity", message.severity)]
-    facts.append(("Value", amount(message.value, message.currency)))
-    facts.append(("Line", amount(message.threshold, "")))
+    facts += [("Rule", message.rule_name), ("Metric", message.metric)]
+    facts.append(("Value", amount(message.value, message.currency) + _beyond(message.value, message.threshold)))
     facts.append(("Events", str(message.events) if message.events > 1 else ""))
     facts.append(("Time", time_of(message.at, message.timezone)))
     facts.append(("What makes the difference", "; ".join(map(_difference, message.why[:MAX_WHY]))))
     return [(name, value) for name, value in facts if value]
+
+
+def _beyond(value: float | None, threshold: float | None) -> str:
+    """Where the value is, as ` (above 100)`; "" of what is no alert's."""
+    if value is None or threshold is None:
+        return ""
+    if value == threshold:
+        return " (at the limit)"
+    return f" ({'above' if value > threshold else 'below'} {amount(threshold, '')})"
 
 
 def _difference(one: Difference) -> str:

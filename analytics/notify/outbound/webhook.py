@@ -81,6 +81,9 @@ def _fields(message: OutboundMessage) -> dict[str, Any]:
     link = message.link or message.open_url
     optional: dict[str, Any] = {
         "severity": message.severity,
+        "alert": message.alert,
+        "metric": message.metric,
+        "alert_link": message.alert_url if len(message.alert_url) <= MAX_LINK else "",
         "link": link if len(link) <= MAX_LINK else "",
         "currency": message.currency,
         "why": [one._asdict() for one in message.why],
