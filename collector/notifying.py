@@ -106,7 +106,8 @@ class Notifying:
         if subject.alert_id is None:
             rules_page = f"{self._base_url}/settings/{quote(subject.domain)}/rules"
             snooze = f"{rules_page}?snooze={subject.rule_id}" if subject.rule_id else ""
-            return DashboardLinks(f"{self._base_url}/notifications", snooze, self._base_url)
+            page = f"/alerts/{quote(subject.domain)}" if subject.has_alerts else "/notifications"
+            return DashboardLinks(self._base_url + page, snooze, self._base_url)
         alert = f"{self._base_url}/alerts/{quote(subject.domain)}/alert?id={subject.alert_id}"
         return DashboardLinks(alert, f"{alert}&snooze=1", self._base_url)
 

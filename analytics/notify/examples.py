@@ -125,7 +125,7 @@ EXAMPLES: Mapping[str, RuleExample] = {
         RuleInput(
             N_("A crowd"),
             LineCrossed("active_sessions", Crossing.ABOVE, 100, 60),
-            Notify(Priority.HIGH, Severity.INFO, N_("{value} people on {site} now"), "", "/live/{site}", "Live"),
+            Notify(Priority.HIGH, Severity.INFO, N_("People on {site} now: {value}"), "", "/live/{site}", "Live"),
         ),
         N_("More than 100 people are there at once, for a minute."),
     ),

@@ -19,14 +19,15 @@ REMOVED = "A removed rule"
 
 
 class Subject(NamedTuple):
-    """What a message is about: for the links that lead from it to the dashboard. A message of several has no ids.
-    `rule_id` is that of a rule on events.
+    """What a message is about: for the links that lead from it to the dashboard. `rule_id` is that of a rule on events.
+    A message of several has no ids, but for that of an alert that all of it is about, and says whether it has alerts.
     """
 
     domain: str
     notification_id: int | None
     alert_id: int | None
     rule_id: int | None = None
+    has_alerts: bool = False
 
 
 class DashboardLinks(NamedTuple):
@@ -125,8 +126,10 @@ def _of_several(
     lines, rules = _covered(rows, of_alerts, site.timezone), _rule_counts(connection, rows, of_alerts)
     number = len(ids) + delivery.more
     alerts = None if delivery.more else alert_groups.counted(connection, ids)
-    links = links_of(Subject(site.domain, None, None))
-    return OutboundMessage(
+    alert = rows[0].alert_id if len({row.alert_id for row in rows}) == 1 and not delivery.more else None
+    links = links_of(Subject(site.domain, None, alert, has_alerts=bool(of_alerts)))
+    fires = alert in of_alerts and of_alerts[alert].resolved_at is None
+    several = OutboundMessage(
         message_id=delivery.message_id,
         type=alerts.type if alerts else CREATED,
         site=site.domain,
@@ -136,11 +139,13 @@ def _of_several(
         events=number,
         timezone=site.timezone,
         open_url=links.open_url,
+        snooze_url=links.snooze_url if fires else "",
         covered=tuple(lines[:MAX_COVERED]),
         more=max(0, len(lines) - MAX_COVERED) + delivery.more,
         rules=tuple(rules[:MAX_RULES]),
         more_rules=max(0, len(rules) - MAX_RULES),
     )
+    return _about_alert(connection, several, alert)
 
 
 def _since(rows: Sequence[Row[Any]], timezone: str) -> str:

@@ -87,7 +87,7 @@ def page(
 def open_ones(domain: str, found: Sequence[SeenAlert], now: int, zone: tzinfo, *, may_act: bool) -> list[Component]:
     """The open alerts, or words where there is none."""
     if not found:
-        return [states.nothing(_("All is calm"), _("No rule on a metric has crossed its line."), "check")]
+        return [states.nothing(_("All is calm"), _("No alert is open."), "check")]
     return [_opened(domain, one, now, zone, may_act=may_act) for one in found]
 
 
@@ -204,7 +204,7 @@ def _step(one: AlertStep, zone: tzinfo) -> str:
 def past(domain: str, found: Sequence[SeenAlert], zone: tzinfo) -> list[Component]:
     """The table of the alerts that are over, or words where there is none."""
     if not found:
-        return [states.nothing(_("Nothing has happened yet"), _("Alerts that are over stand here."), "activity")]
+        return [states.nothing(_("No alert is over yet"), _("Alerts that are over stand here."), "activity")]
     return [table(_heads(), [_past(domain, one, zone) for one in found], body=ROWS)]
 
 

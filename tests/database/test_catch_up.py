@@ -15,7 +15,7 @@ from analytics.notify.delivery import Delivery, DeliveryState
 from analytics.notify.kinds.event import EventArrives
 from analytics.notify.notification import Notification
 from analytics.notify.outbound.message import lines_of
-from analytics.notify.rendering import message_of
+from analytics.notify.rendering import DashboardLinks, Subject, message_of
 from analytics.notify.rule import Notify, Priority, Rule
 from analytics.notify.telling import Written, add_of_alert, tell
 from analytics.storage import schema
@@ -145,6 +145,20 @@ def test_a_single_one_goes_as_itself(database):
     assert lines(database) == []
 
 
+def ways(database) -> tuple[str, str]:
+    """Where the newest message leads, and where it snoozes."""
+
+    def links_of(subject: Subject) -> DashboardLinks:
+        if subject.alert_id is None:
+            return DashboardLinks("alerts" if subject.has_alerts else "notifications")
+        return DashboardLinks(f"alert {subject.alert_id}", f"snooze {subject.alert_id}")
+
+    with database.read() as connection:
+        message = message_of(connection, log(database)[-1], links_of)
+    assert message is not None
+    return message.open_url, message.snooze_url
+
+
 def test_of_alerts_the_catch_up_says_whether_they_are_over(database, watching):
     email = channels(database)[:1]
     watch = watching(line(1, channels=email), line(2, above=30, channels=email, title="{value} people are too many"))
@@ -176,6 +190,17 @@ def test_an_alert_goes_as_a_catch_up_even_alone(database, watching):
             "2026-12-01 23:00 CET: 40 people on example.com; 40; still firing",
         ]
     ]
+    assert ways(database) == ("alert 1", "snooze 1")
+
+
+def test_of_two_alerts_the_catch_up_leads_to_all(database, watching):
+    email = channels(database)[:1]
+    watch = watching(line(1, channels=email), line(2, above=30, channels=email))
+    watch.add = add_of_alert
+    watch.now = at("2026-12-01 23:00")
+    watch.see(40)
+    several.release(database, at("2026-12-02 07:00"))
+    assert ways(database) == ("alerts", "")
 
 
 def test_a_flood_of_events_hides_no_alert_that_came_after_it(database, watching):

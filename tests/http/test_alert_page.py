@@ -187,6 +187,8 @@ def test_messages_lead_to_the_page_and_others_to_the_list(house, monkeypatch):
     page = "https://stats.example.com/a/alerts/m%C3%BCller.example/alert?id=7"
     assert notifying._links_of(Subject("müller.example", 1, 7)) == (page, f"{page}&snooze=1", base)
     assert notifying._links_of(Subject("example.com", 1, None)) == (f"{base}/notifications", "", base)
+    of_several = Subject("müller.example", None, None, has_alerts=True)
+    assert notifying._links_of(of_several) == (page.partition("/alert?")[0], "", base)
     snooze = f"{base}/settings/m%C3%BCller.example/rules?snooze=5"
     assert notifying._links_of(Subject("müller.example", 1, None, 5)) == (f"{base}/notifications", snooze, base)
 
