@@ -61,21 +61,35 @@ def _act(service: Service, person_id: int, asked: Mapping[str, Any]) -> None:
     if action == READ and wanted is not None:
         notifications.mark_read(service.database, person_id, _sight(service), wanted)
     elif action == READ_ALL:
-        notifications.mark_all_read(service.database, person_id)
+        _mark_read(service, person_id, *_chosen(asked))
     elif action == CLEAR:
         notifications.clear(service.database, person_id)
+
+
+def _mark_read(service: Service, person_id: int, priority: str, kind: str) -> None:
+    if priority or kind:
+        chosen = {"priority": priority, "kind": kind}
+        notifications.mark_listed_read(service.database, person_id, _sight(service), **chosen)
+    else:
+        notifications.mark_all_read(service.database, person_id)
+
+
+def _chosen(asked: Mapping[str, Any]) -> tuple[str, str]:
+    """The priority and the type that the list shows alone; "" for all."""
+    priority, kind = asked.get("priority"), asked.get("type")
+    return priority if priority in tuple(Priority) else "", kind if kind in TYPES else ""
 
 
 def _answered(service: Service, person_id: int, asked: Mapping[str, Any]) -> NoticesAnswered:
     last_id = notifications.last_id(service.database)  # number and list are of one moment
     before = numbered_id(asked.get("before")) if asked["action"] == MORE else None
-    priority, kind = asked.get("priority"), asked.get("type")
+    priority, kind = _chosen(asked)
     found = notifications.of_person(
         service.database,
         person_id,
         _sight(service),
-        priority=priority if priority in tuple(Priority) else "",
-        kind=kind if kind in TYPES else "",
+        priority=priority,
+        kind=kind,
         before=last_id + 1 if before is None else before,
         limit=MAX_LISTED + 1,
     )

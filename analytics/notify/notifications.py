@@ -25,6 +25,9 @@ MAX_UNREAD = 10
 """Where counting ends: the bell then says 9+."""
 
 MAX_LISTED = 50
+MAX_MARKED = 5_000
+"""How many are marked as read at once, where they are chosen by priority or type."""
+
 _values = attrgetter(*(field.name for field in fields(Notification)))
 KEPT_S = 180 * 86_400
 BATCH = 500
@@ -123,11 +126,16 @@ def of_person(
     with database.read() as connection:
         marks = _marks(connection, person_id)
         wanted = [] if before is None else [table.c.id <= before - 1]  # `before` may be one beyond the highest id
-        wanted += [table.c.priority == priority] if priority else []
-        wanted += [table.c.type == kind] if kind else []
+        wanted += _matching(priority, kind)
         rows = _newest(connection, sight, marks.cleared_up_to, wanted, limit)
         read = _read_alone(connection, person_id, [row.id for row in rows])
     return [Listed(_notification(row), row.id <= marks.read_up_to or row.id in read) for row in rows]
+
+
+def _matching(priority: str, kind: str) -> list[ColumnElement[bool]]:
+    table = schema.notifications
+    wanted = [table.c.priority == priority] if priority else []
+    return wanted + ([table.c.type == kind] if kind else [])
 
 
 def unread(database: Database, person_id: int, sight: Sight, *, up_to: int | None = None) -> int:
@@ -210,6 +218,19 @@ def mark_read(database: Database, person_id: int, sight: Sight, notification_id:
 def mark_all_read(database: Database, person_id: int) -> None:
     """Marks everything that is there as read by that person."""
     _move_marks(database, person_id, clears=False)
+
+
+def mark_listed_read(database: Database, person_id: int, sight: Sight, *, priority: str = "", kind: str = "") -> None:
+    """Marks the notifications in sight of that priority and type (`kind`) as read by that person: the newest
+    `MAX_MARKED` of them.
+    """
+    with database.transaction() as connection:
+        marks, matching = _marks(connection, person_id), _matching(priority, kind)
+        after = max(marks.read_up_to, marks.cleared_up_to)
+        found = _newest(connection, sight, after, matching, MAX_MARKED)
+        rows = [{"person_id": person_id, "notification_id": row.id, "site_id": row.site_id} for row in found]
+        for begin in range(0, len(rows), BATCH):
+            upsert(connection, schema.notification_reads, rows[begin : begin + BATCH], overwrite=False)
 
 
 def clear(database: Database, person_id: int) -> None:

@@ -268,19 +268,30 @@ window.footfall_components = window.footfall_components || {};
     const {rows, more, filter, unread, isKnown, failure} = useNotices(), here = React.useRef(null), now = drawing.useMinute();
     drawing.useKeptFocus(here);
     React.useEffect(() => ask({action: "look"}), []);
+    const isFiltered = Boolean(filter.type || filter.priority);
     const choose = (changed) => { change({filter: {...filter, ...changed}}); ask({action: "look"}); };
     return h("div", {id, className: "ff-notices", ref: here, tabIndex: -1, "data-now": now},
       h("div", {className: "ff-notices-bar"},
         select("type", footfall.say("Type"), footfall.say("All types"), TYPES, filter.type, (type) => choose({type})),
         select("priority", footfall.say("Priority"), footfall.say("All priorities"), PRIORITIES, filter.priority, (priority) => choose({priority})),
         h("span", {className: "ff-end"},
-          h("button", {type: "button", className: "ff-btn", disabled: !unread, onClick: () => ask({action: "read_all"}), "data-act": "read_all"}, footfall.say("Mark all as read")),
-          h("button", {type: "button", className: "ff-btn", disabled: !rows.length, onClick: () => ask({action: "clear"}), "data-act": "clear"}, footfall.say("Clear")))),
+          h("button", {type: "button", className: "ff-btn", disabled: !unread, onClick: () => ask({action: "read_all"}), "data-act": "read_all"}, isFiltered ? footfall.say("Mark these as read") : footfall.say("Mark all as read")),
+          h(Clear, {isFiltered, isEmpty: !rows.length})))),
       failure && h("div", {className: "ff-alert is-warn", role: "alert"}, icon("alert"), h("span", {}, failure.text),
         h("button", {type: "button", className: "ff-btn", onClick: () => ask(failure.asked)}, footfall.say("Try again"))),
       !isKnown ? !failure && drawing.skeleton(4) : rows.length ? h("ol", {"aria-label": footfall.say("Notifications, newest first")}, rows.map((row) => h(Row, {key: row.id, row}))) : empty(filter),
       whole && more && h("button", {type: "button", className: "ff-btn", onClick: () => ask({action: "more", before: rows.at(-1).id})}, footfall.say("Show more")),
       !whole && all_at && h("p", {className: "ff-notices-all"}, h("a", {className: "ff-link", href: all_at}, footfall.say("All notifications"))));
+  }
+
+  // Clears all, after a second press: nothing brings them back. Not where a filter hides some.
+  function Clear({isFiltered, isEmpty}) {
+    const [isAsked, question] = React.useState(false);
+    const press = () => { question(!isAsked); if (isAsked) ask({action: "clear"}); };
+    return h("button", {
+      type: "button", className: isAsked ? "ff-btn ff-btn-danger" : "ff-btn", disabled: isFiltered || isEmpty, onClick: press, onBlur: () => question(false), "data-act": "clear",
+      title: isFiltered ? footfall.say("Clears all types and priorities: show them first") : "",
+    }, isAsked ? footfall.say("Clear all of them?") : footfall.say("Clear"));
   }
 
   const empty = ({type, priority}) => drawing.nothing(type || priority

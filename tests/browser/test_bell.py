@@ -432,5 +432,7 @@ def test_toasts_do_not_wait_for_a_person_who_comes_later(page, server):
 def test_everything_is_cleared_and_the_list_says_so(page, server):
     open_centre(page)
     page.run("document.querySelector('#centre [data-act=clear]').click()")
+    until(lambda: page.texts("#centre [data-act=clear]") == ["Clear all of them?"])
+    page.run("document.querySelector('#centre [data-act=clear]').click()")
     until(lambda: "Nothing to tell" in page.run("return document.querySelector('#centre').textContent"))
     close_centre(page)

@@ -210,6 +210,16 @@ def test_all_are_marked_as_read_and_later_ones_are_unread(database):
     assert rows(database, schema.notification_reads) == []
 
 
+def test_those_of_one_priority_are_marked_as_read_and_the_rest_stay_unread(database):
+    low, urgent = (added(database, 1, priority=priority)[0] for priority in (Priority.LOW, Priority.URGENT))
+    (elsewhere,) = added(database, 1, site=2, priority=Priority.LOW)
+    notifications.mark_listed_read(database, LENA, VIEWS[1], priority="low")
+    assert notifications.of_person(database, LENA, VIEWS[1]) == [Listed(urgent, False), Listed(low, True)]
+    assert notifications.of_person(database, LENA, VIEWS[2]) == [Listed(elsewhere, False)]
+    notifications.mark_listed_read(database, LENA, VIEWS[1], kind="alert.firing")
+    assert notifications.unread(database, LENA, VIEWS[1]) == 1
+
+
 def test_what_is_cleared_is_gone_for_this_person_alone(database):
     (first,) = added(database, 1)
     notifications.clear(database, LENA)

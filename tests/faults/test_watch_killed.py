@@ -15,7 +15,7 @@ import pytest
 from tests.support.host import Host
 from tests.support.serving import SITE, eventually, rows, run_command, serving
 
-TRANSACTIONS = 2_500  # of some four changes each
+TRANSACTIONS = 3_000  # of four changes each; one in nine is rolled back
 GAUGES = ("All: count", "Pending: count where status=eq.pending", "Revenue: sum(amount) where status=eq.paid in EUR")
 COUNTS = (
     "SELECT count(*), count(*) FILTER (WHERE status = 'pending'), "
@@ -148,7 +148,7 @@ def test_each_committed_change_is_an_event_once_over_kills_of_both_sides(config,
         assert server.command("watch", "remove", "1") == "Watch 1 of public.bookings is removed."
         assert server.stop() == 0
     kept = stored(config)
-    assert len(committed) > TRANSACTIONS * 3
+    assert len(committed) >= 10_000
     assert sorted(one.replace("pending ", "insert ").replace("paid ", "update ") for one in kept) == committed
     assert rows(config, "SELECT count(*) FROM visits") == rows(config, "SELECT count(*) FROM heartbeats") == [(0,)]
     verified = run_command(config, "verify")
