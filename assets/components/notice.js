@@ -43,7 +43,7 @@ window.footfall_components = window.footfall_components || {};
       className: "ff-link", href: address.startsWith("/") ? basePath + address : address, rel: "noreferrer",
       ...(/^https?:/.test(address) ? {target: "_blank"} : {}), onClick: () => follow(notice.id),
     }, label);
-    const many = notice.count > 1 && h("span", {className: "ff-badge"}, `×${footfall.write.count(notice.count)}`);
+    const many = notice.count > 1 && h("span", {className: "ff-badge"}, footfall.say.plural("+{n} more", "+{n} more", notice.count - 1));
     return [
       h("b", {key: "t", dir: "auto"}, h("span", {className: "ff-vh"}, `${(PRIORITIES[notice.priority] || PRIORITIES.medium)()}: `), notice.title, many && " ", many),
       notice.message && h("p", {key: "m", dir: "auto"}, notice.message),

@@ -160,7 +160,7 @@ def as_sent(body: bytes) -> object:
                         "id": "7",
                         "type": "notification.created",
                         "rule": 3,
-                        "title": "Payment over 100",
+                        "title": "Payment over 100, and 2 more",
                         "timestamp": "2027-01-15T07:59:00Z",
                         "value": 120.5,
                     },
@@ -200,9 +200,9 @@ def test_the_body_of_a_webhook_is_shorter_than_20_kb():
 
 def test_slack_gets_blocks():
     assert slack.body_of(PAYMENT) == {
-        "text": "Payment over 100",
+        "text": "Payment over 100, and 2 more",
         "blocks": [
-            {"type": "header", "text": {"type": "plain_text", "text": "Payment over 100", "emoji": False}},
+            {"type": "header", "text": {"type": "plain_text", "text": "Payment over 100, and 2 more", "emoji": False}},
             {"type": "section", "text": {"type": "plain_text", "text": "Ann paid 120.5 EUR", "emoji": False}},
             {
                 "type": "context",
@@ -284,7 +284,7 @@ def test_a_mail_is_text_and_html():
     assert dict(mail.items()) == {
         "From": "Footfall <stats@example.com>",
         "To": "ann@example.com",
-        "Subject": "[example.com] Payment over 100",
+        "Subject": "[example.com] Payment over 100, and 2 more",
         "Date": "Fri, 15 Jan 2027 08:00:00 +0000",
         "Message-ID": "<msg_1@example.com>",
         "Auto-Submitted": "auto-generated",
@@ -295,13 +295,13 @@ def test_a_mail_is_text_and_html():
     assert mail.get_content_type() == "multipart/alternative"
     text, html = (part.get_content() for part in mail.iter_parts())
     assert text == (
-        "Payment over 100\n\nAnn paid 120.5 EUR\n\nSite: example.com\nPriority: high\nValue: 120.5 EUR\nEvents: 3\n"
+        "Payment over 100, and 2 more\n\nAnn paid 120.5 EUR\n\nSite: example.com\nPriority: high\nValue: 120.5 EUR\nEvents: 3\n"
         "Time: 2027-01-15 09:00 CET\n\nThe order: https://shop.example.com/orders/9?a=1&b=2\n"
         "Open in Footfall: https://stats.example.com/notifications\n"
     )
     read = Reader(html)
     assert " | ".join(read.words) == (
-        "Payment over 100 | Payment over 100 | Ann paid 120.5 EUR | Site | example.com | Priority | high | "
+        "Payment over 100, and 2 more | Payment over 100, and 2 more | Ann paid 120.5 EUR | Site | example.com | Priority | high | "
         "Value | 120.5 EUR | Events | 3 | Time | 2027-01-15 09:00 CET | The order | Open in Footfall"
     )
     assert read.links == ["https://shop.example.com/orders/9?a=1&b=2", "https://stats.example.com/notifications"]

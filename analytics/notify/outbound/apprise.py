@@ -18,7 +18,7 @@ from analytics.base.errors import InvalidInput, message
 from analytics.notify.channel import NotificationChannel
 from analytics.notify.notification import RESOLVED
 from analytics.notify.outbound.answer import ChannelAnswer, failure, line_of
-from analytics.notify.outbound.message import OutboundMessage, facts_of, lines_of, links_of
+from analytics.notify.outbound.message import OutboundMessage, facts_of, headline_of, lines_of, links_of
 from analytics.notify.outbound.outside import Outside
 
 TIMEOUT_S = 30.0  # starting takes a second of it
@@ -34,7 +34,7 @@ def send(channel: NotificationChannel, message: OutboundMessage, outside: Outsid
     """Sends the message to the service of the channel's address, like `tgram://TOKEN/CHAT`."""
     if find_spec("apprise") is None:
         return failure(MISSING, final=True)
-    asked = {"url": channel.address, "title": message.title, "body": text_of(message), "urgent": _level(message)}
+    asked = {"url": channel.address, "title": headline_of(message), "body": text_of(message), "urgent": _level(message)}
     return _run(asked, outside)
 
 

@@ -9,7 +9,15 @@ from analytics.notify.channel import NotificationChannel
 from analytics.notify.notification import RESOLVED
 from analytics.notify.outbound.answer import ChannelAnswer
 from analytics.notify.outbound.http_channel import as_body, deliver
-from analytics.notify.outbound.message import MessageLink, OutboundMessage, facts_of, iso_time, lines_of, links_of
+from analytics.notify.outbound.message import (
+    MessageLink,
+    OutboundMessage,
+    facts_of,
+    headline_of,
+    iso_time,
+    lines_of,
+    links_of,
+)
 from analytics.notify.outbound.outside import Outside
 
 MAX_TITLE = 256  # characters, as those below; all of an embed has at most 6,000
@@ -31,7 +39,7 @@ def send(channel: NotificationChannel, message: OutboundMessage, outside: Outsid
 def body_of(message: OutboundMessage) -> dict[str, Any]:
     """The embed."""
     embed = {
-        "title": escaped(message.title, MAX_TITLE) or "–",
+        "title": escaped(headline_of(message), MAX_TITLE) or "–",
         "description": _description(message),
         "color": RESOLVED_COLOUR if message.type == RESOLVED else COLOURS.get(message.priority, 0),
         "timestamp": iso_time(message.at),

@@ -17,7 +17,7 @@ from analytics.base.mail_server import MailServer, MailTls
 from analytics.base.name_lookup import Resolve, look_up
 from analytics.notify.channel import NotificationChannel
 from analytics.notify.outbound.answer import ChannelAnswer, failure, line_of
-from analytics.notify.outbound.message import OutboundMessage, facts_of, lines_of, links_of
+from analytics.notify.outbound.message import OutboundMessage, facts_of, headline_of, lines_of, links_of
 from analytics.notify.outbound.outside import Outside
 
 TIMEOUT_S = 15.0  # of each step with the mail server
@@ -140,14 +140,14 @@ def mail_of(message: OutboundMessage, sender: str, to: str, now: int) -> EmailMe
 
 def _subject(message: OutboundMessage) -> str:
     """The subject, without encoded words: Python decodes `=?utf-8?q?=0A…?=` to a line break, which begins a header."""
-    return line_of(f"[{message.site}] {message.title}")[:MAX_SUBJECT].replace("=?", "= ?")
+    return line_of(f"[{message.site}] {headline_of(message)}")[:MAX_SUBJECT].replace("=?", "= ?")
 
 
 def text_of(message: OutboundMessage) -> str:
     """The mail as plain text."""
     facts = "\n".join(f"{name}: {value}" for name, value in facts_of(message))
     links = "\n".join(f"{link.label}: {link.url}" for link in links_of(message))
-    parts = (message.title, message.text, "\n".join(lines_of(message)), facts, links)
+    parts = (headline_of(message), message.text, "\n".join(lines_of(message)), facts, links)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -162,9 +162,9 @@ def html_of(message: OutboundMessage) -> str:
     )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{_VIEWPORT}'
-        f"<title>{escape(message.title)}</title></head>"
+        f"<title>{escape(headline_of(message))}</title></head>"
         f'<body style="{_BODY}"><div style="{_CARD}">'
-        f'<h1 style="margin:0 0 16px;font-size:20px">{escape(message.title)}</h1>{paragraphs}'
+        f'<h1 style="margin:0 0 16px;font-size:20px">{escape(headline_of(message))}</h1>{paragraphs}'
         + (f'<ul style="margin:0 0 12px;padding-left:20px">{lines}</ul>' if lines else "")
         + f'<table style="margin:0 0 16px;border-collapse:collapse">{facts}</table><p style="margin:0">{links}</p>'
         "</div></body></html>\n"

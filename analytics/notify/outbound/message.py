@@ -113,6 +113,14 @@ def links_of(message: OutboundMessage) -> list[MessageLink]:
     return [one for one in offered if one.url.startswith(("https://", "http://"))]
 
 
+def headline_of(message: OutboundMessage) -> str:
+    """The title, with how many events besides the one that it names: `Signup of Ann, and 2 more`. Of several
+    notifications it has said so.
+    """
+    more = 0 if message.covered else message.events - 1
+    return f"{message.title}, and {more} more" if more > 0 else message.title
+
+
 def facts_of(message: OutboundMessage) -> list[tuple[str, str]]:
     """What is known besides title and text, as pairs of a name and its value, like `("Priority", "high")`."""
     facts = [("Site", message.site), ("Priority", message.priority), ("Severity", message.severity)]

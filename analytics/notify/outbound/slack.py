@@ -7,7 +7,7 @@ from typing import Any
 from analytics.notify.channel import NotificationChannel
 from analytics.notify.outbound.answer import ChannelAnswer
 from analytics.notify.outbound.http_channel import as_body, deliver
-from analytics.notify.outbound.message import MessageLink, OutboundMessage, facts_of, lines_of, links_of
+from analytics.notify.outbound.message import MessageLink, OutboundMessage, facts_of, headline_of, lines_of, links_of
 from analytics.notify.outbound.outside import Outside
 
 MAX_HEADER = 150  # characters, as those below
@@ -25,12 +25,12 @@ def body_of(message: OutboundMessage) -> dict[str, Any]:
     """The blocks, and a line of text for Slack's own notification."""
     text = "\n".join(part for part in (message.text, *lines_of(message)) if part)
     facts = " · ".join(value if name in ("Site", "Time") else f"{name}: {value}" for name, value in facts_of(message))
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(message.title, MAX_HEADER)}]
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(headline_of(message), MAX_HEADER)}]
     blocks += [{"type": "section", "text": _plain(text, MAX_SECTION)}] if text else []
     blocks.append({"type": "context", "elements": [_plain(facts, MAX_CONTEXT)]})
     if links := links_of(message):
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": " | ".join(map(_link, links))}})
-    return {"text": escaped(message.title[:MAX_FALLBACK]), "blocks": blocks}
+    return {"text": escaped(headline_of(message)[:MAX_FALLBACK]), "blocks": blocks}
 
 
 def escaped(text: str) -> str:
