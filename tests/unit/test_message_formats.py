@@ -295,14 +295,15 @@ def test_a_mail_is_text_and_html():
     assert mail.get_content_type() == "multipart/alternative"
     text, html = (part.get_content() for part in mail.iter_parts())
     assert text == (
-        "Payment over 100, and 2 more\n\nAnn paid 120.5 EUR\n\nSite: example.com\nPriority: high\nValue: 120.5 EUR\nEvents: 3\n"
+        "Payment over 100, and 2 more\n\nAnn paid 120.5 EUR\n\n"
+        "Site: example.com\nPriority: high\nValue: 120.5 EUR\nEvents: 3\n"
         "Time: 2027-01-15 09:00 CET\n\nThe order: https://shop.example.com/orders/9?a=1&b=2\n"
         "Open in Footfall: https://stats.example.com/notifications\n"
     )
     read = Reader(html)
     assert " | ".join(read.words) == (
-        "Payment over 100, and 2 more | Payment over 100, and 2 more | Ann paid 120.5 EUR | Site | example.com | Priority | high | "
-        "Value | 120.5 EUR | Events | 3 | Time | 2027-01-15 09:00 CET | The order | Open in Footfall"
+        "Payment over 100, and 2 more | Payment over 100, and 2 more | Ann paid 120.5 EUR | "
+        "Site | example.com | Priority | high | Value | 120.5 EUR | Events | 3 | Time | 2027-01-15 09:00 CET | The order | Open in Footfall"
     )
     assert read.links == ["https://shop.example.com/orders/9?a=1&b=2", "https://stats.example.com/notifications"]
 
