@@ -303,7 +303,8 @@ def test_a_mail_is_text_and_html():
     read = Reader(html)
     assert " | ".join(read.words) == (
         "Payment over 100, and 2 more | Payment over 100, and 2 more | Ann paid 120.5 EUR | "
-        "Site | example.com | Priority | high | Value | 120.5 EUR | Events | 3 | Time | 2027-01-15 09:00 CET | The order | Open in Footfall"
+        "Site | example.com | Priority | high | Value | 120.5 EUR | Events | 3 | "
+        "Time | 2027-01-15 09:00 CET | The order | Open in Footfall"
     )
     assert read.links == ["https://shop.example.com/orders/9?a=1&b=2", "https://stats.example.com/notifications"]
 
