@@ -138,17 +138,23 @@ def _matching(priority: str, kind: str) -> list[ColumnElement[bool]]:
     return wanted + ([table.c.type == kind] if kind else [])
 
 
+def _is_unread(person_id: int) -> ColumnElement[bool]:
+    """Whether the person has not read it by itself."""
+    table, reads = schema.notifications, schema.notification_reads
+    is_read = select(reads.c.person_id).where(reads.c.person_id == person_id, reads.c.notification_id == table.c.id)
+    return ~is_read.exists()
+
+
 def unread(database: Database, person_id: int, sight: Sight, *, up_to: int | None = None) -> int:
     """How many notifications in sight the person has not read, counted up to `MAX_UNREAD`. None after the id `up_to`
     is counted.
     """
-    table, reads = schema.notifications, schema.notification_reads
+    table = schema.notifications
     with database.read() as connection:
         marks = _marks(connection, person_id)
-        is_read = select(reads.c.person_id).where(reads.c.person_id == person_id, reads.c.notification_id == table.c.id)
         after, wanted = (
             max(marks.cleared_up_to, marks.read_up_to),
-            [~is_read.exists(), *([] if up_to is None else [table.c.id <= up_to])],
+            [_is_unread(person_id), *([] if up_to is None else [table.c.id <= up_to])],
         )
         few = (newest_ids(connection, part, after, wanted, MAX_UNREAD).subquery() for part in sight.parts())
         found = sum(connection.execute(select(func.count()).select_from(one)).scalar_one() for one in few)
@@ -221,14 +227,18 @@ def mark_all_read(database: Database, person_id: int) -> None:
 
 
 def mark_listed_read(database: Database, person_id: int, sight: Sight, *, priority: str = "", kind: str = "") -> None:
-    """Marks the notifications in sight of that priority and type (`kind`) as read by that person: the newest
-    `MAX_MARKED` of them.
+    """Marks the unread notifications in sight of that priority and type (`kind`) as read by that person: the newest
+    `MAX_MARKED` for everybody, and as many for admins.
     """
+    table = schema.notifications
     with database.transaction() as connection:
-        marks, matching = _marks(connection, person_id), _matching(priority, kind)
+        marks, wanted = _marks(connection, person_id), [_is_unread(person_id), *_matching(priority, kind)]
         after = max(marks.read_up_to, marks.cleared_up_to)
-        found = _newest(connection, sight, after, matching, MAX_MARKED)
-        rows = [{"person_id": person_id, "notification_id": row.id, "site_id": row.site_id} for row in found]
+        rows: list[dict[str, int]] = []
+        for part in sight.parts():
+            ids = newest_ids(connection, part, after, wanted, MAX_MARKED)
+            found = connection.execute(select(table.c.id, table.c.site_id).where(table.c.id.in_(ids)))
+            rows += [{"person_id": person_id, "notification_id": row.id, "site_id": row.site_id} for row in found]
         for begin in range(0, len(rows), BATCH):
             upsert(connection, schema.notification_reads, rows[begin : begin + BATCH], overwrite=False)
 

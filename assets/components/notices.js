@@ -276,7 +276,7 @@ window.footfall_components = window.footfall_components || {};
         select("priority", footfall.say("Priority"), footfall.say("All priorities"), PRIORITIES, filter.priority, (priority) => choose({priority})),
         h("span", {className: "ff-end"},
           h("button", {type: "button", className: "ff-btn", disabled: !unread, onClick: () => ask({action: "read_all"}), "data-act": "read_all"}, isFiltered ? footfall.say("Mark these as read") : footfall.say("Mark all as read")),
-          h(Clear, {isFiltered, isEmpty: !rows.length})))),
+          h(Clear, {isFiltered, isEmpty: !rows.length}))),
       failure && h("div", {className: "ff-alert is-warn", role: "alert"}, icon("alert"), h("span", {}, failure.text),
         h("button", {type: "button", className: "ff-btn", onClick: () => ask(failure.asked)}, footfall.say("Try again"))),
       !isKnown ? !failure && drawing.skeleton(4) : rows.length ? h("ol", {"aria-label": footfall.say("Notifications, newest first")}, rows.map((row) => h(Row, {key: row.id, row}))) : empty(filter),

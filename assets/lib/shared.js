@@ -197,6 +197,7 @@
 
     document.addEventListener("visibilitychange", onVisibility, {signal: listeners.signal});
     channel.addEventListener("message", onMessage, {signal: listeners.signal});
+    window.addEventListener("footfall-leaving", close, {signal: listeners.signal});  // shell.js
     if (!document.hidden) queue();
     return {
       now() { ownStream ? ownStream.now() : post({asks: "now"}); },

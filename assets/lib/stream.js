@@ -159,7 +159,6 @@
     }
 
     document.addEventListener("visibilitychange", onVisibility, {signal: listeners.signal});
-    window.addEventListener("footfall-leaving", close, {signal: listeners.signal});  // shell.js
     window.addEventListener("online", onVisibility, {signal: listeners.signal});
     window.addEventListener("offline", () => source && onLoss(), {signal: listeners.signal});  // a lost connection may hang for a long time
     open();

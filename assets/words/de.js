@@ -23,6 +23,8 @@ window.footfall = {...window.footfall, words: {
   "Change the filter {filter}": "Filter {filter} ändern",
   "Chosen values": "Gewählte Werte",
   "Clear": "Leeren",
+  "Clear all of them?": "Alle leeren?",
+  "Clears all types and priorities: show them first": "Leert alle Arten und Prioritäten: zeige sie erst an",
   "Close": "Schließen",
   "Connecting…": "Wird verbunden…",
   "Copied": "Kopiert",
@@ -54,6 +56,7 @@ window.footfall = {...window.footfall, words: {
   "Making the picture …": "Das Bild wird erstellt …",
   "Mark all as read": "Alle als gelesen markieren",
   "Mark as read": "Als gelesen markieren",
+  "Mark these as read": "Diese als gelesen markieren",
   "Medium": "Mittel",
   "Mobile": "Mobil",
   "New notifications": "Neue Benachrichtigungen",
@@ -157,5 +160,7 @@ window.footfall = {...window.footfall, words: {
   "{page} at {time}": "{page} um {time}",
   "{part} could not be read": "{part}: nicht lesbar",
   "{seconds} s ago": "vor {seconds} s",
-  "{value}, line {line}": "{value}, Schwelle {line}"
+  "{value} (above {line})": "{value} (über {line})",
+  "{value} (at the limit)": "{value} (auf der Schwelle)",
+  "{value} (below {line})": "{value} (unter {line})"
 }, plural: (n) => Number(n !== 1)};

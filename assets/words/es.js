@@ -23,6 +23,8 @@ window.footfall = {...window.footfall, words: {
   "Change the filter {filter}": "Cambiar el filtro {filter}",
   "Chosen values": "Valores elegidos",
   "Clear": "Vaciar",
+  "Clear all of them?": "¿Vaciarlas todas?",
+  "Clears all types and priorities: show them first": "Vacía todos los tipos y prioridades: muéstralos antes",
   "Close": "Cerrar",
   "Connecting…": "Conectando…",
   "Copied": "Copiado",
@@ -54,6 +56,7 @@ window.footfall = {...window.footfall, words: {
   "Making the picture …": "Creando la imagen…",
   "Mark all as read": "Marcar todo como leído",
   "Mark as read": "Marcar como leída",
+  "Mark these as read": "Marcar estas como leídas",
   "Medium": "Media",
   "Mobile": "Móvil",
   "New notifications": "Notificaciones nuevas",
@@ -157,5 +160,7 @@ window.footfall = {...window.footfall, words: {
   "{page} at {time}": "{page} a las {time}",
   "{part} could not be read": "{part}: no se pudo leer",
   "{seconds} s ago": "hace {seconds} s",
-  "{value}, line {line}": "{value}, umbral {line}"
+  "{value} (above {line})": "{value} (por encima de {line})",
+  "{value} (at the limit)": "{value} (en el límite)",
+  "{value} (below {line})": "{value} (por debajo de {line})"
 }, plural: (n) => Number(n !== 1)};

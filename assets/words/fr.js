@@ -23,6 +23,8 @@ window.footfall = {...window.footfall, words: {
   "Change the filter {filter}": "Modifier le filtre {filter}",
   "Chosen values": "Valeurs choisies",
   "Clear": "Effacer",
+  "Clear all of them?": "Tout vider ?",
+  "Clears all types and priorities: show them first": "Vide tous les types et priorités : affichez-les d’abord",
   "Close": "Fermer",
   "Connecting…": "Connexion…",
   "Copied": "Copié",
@@ -54,6 +56,7 @@ window.footfall = {...window.footfall, words: {
   "Making the picture …": "Création de l’image…",
   "Mark all as read": "Tout marquer comme lu",
   "Mark as read": "Marquer comme lu",
+  "Mark these as read": "Marquer celles-ci comme lues",
   "Medium": "Moyenne",
   "Mobile": "Mobile",
   "New notifications": "Nouvelles notifications",
@@ -157,5 +160,7 @@ window.footfall = {...window.footfall, words: {
   "{page} at {time}": "{page} à {time}",
   "{part} could not be read": "Lecture impossible : {part}",
   "{seconds} s ago": "il y a {seconds} s",
-  "{value}, line {line}": "{value}, seuil {line}"
+  "{value} (above {line})": "{value} (au-dessus de {line})",
+  "{value} (at the limit)": "{value} (à la limite)",
+  "{value} (below {line})": "{value} (en dessous de {line})"
 }, plural: (n) => Number(n > 1)};

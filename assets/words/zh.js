@@ -22,6 +22,8 @@ window.footfall = {...window.footfall, words: {
   "Change the filter {filter}": "更改筛选条件“{filter}”",
   "Chosen values": "已选的值",
   "Clear": "清空",
+  "Clear all of them?": "全部清除？",
+  "Clears all types and priorities: show them first": "会清除所有类型和优先级：请先全部显示",
   "Close": "关闭",
   "Connecting…": "正在连接…",
   "Copied": "已复制",
@@ -53,6 +55,7 @@ window.footfall = {...window.footfall, words: {
   "Making the picture …": "正在生成图片…",
   "Mark all as read": "全部标为已读",
   "Mark as read": "标为已读",
+  "Mark these as read": "将这些标为已读",
   "Medium": "中",
   "Mobile": "手机",
   "New notifications": "新通知",
@@ -151,5 +154,7 @@ window.footfall = {...window.footfall, words: {
   "{page} at {time}": "{page}，{time}",
   "{part} could not be read": "无法读取{part}",
   "{seconds} s ago": "{seconds}秒前",
-  "{value}, line {line}": "{value}，界线 {line}"
+  "{value} (above {line})": "{value}（高于 {line}）",
+  "{value} (at the limit)": "{value}（达到界线）",
+  "{value} (below {line})": "{value}（低于 {line}）"
 }, plural: () => 0};

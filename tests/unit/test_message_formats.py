@@ -160,7 +160,7 @@ def as_sent(body: bytes) -> object:
                         "id": "7",
                         "type": "notification.created",
                         "rule": 3,
-                        "title": "Payment over 100, and 2 more",
+                        "title": "Payment over 100",
                         "timestamp": "2027-01-15T07:59:00Z",
                         "value": 120.5,
                     },
