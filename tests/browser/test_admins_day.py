@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from reader import PHONE, Reader, add_owner
+from reader import OWNER, PASSWORD, PHONE, Reader
 from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 from stream_server import until
 
+from analytics.access import accounts
 from analytics.base.config import Config
 from analytics.notify import failed_rules, rules
 from analytics.notify.rule_json import read
@@ -32,11 +33,13 @@ def server(tmp_path_factory) -> Iterator[Server]:
     config = Config(data_dir=tmp_path_factory.mktemp("data"))
     database, now = Database(config), int(time.time())
     site = added_site(database, SITE)
+    accounts.add_person(
+        database, OWNER, "owner", PASSWORD, now=now
+    )  # what was notified before is no news for new people
     failed = rules.add(database, site.id, read(FAILED), now=now)
     failed_rules.switch_off_all(database, {failed.id: "it cannot be read"}, now=now)
     database.close()
     with serving(config) as running:
-        add_owner(running)
         yield running
 
 

@@ -133,4 +133,5 @@ def test_an_alert_leads_to_its_own_page(reader, path, place):
 
 def test_the_notification_of_an_alert_says_its_value_its_line_and_what_makes_the_difference(reader):
     reader.open("/notifications")
-    until(lambda: reader.texts("#all-notices p") == ["1 (above 0) · Source: Direct / None 0 → 1"])
+    until(lambda: reader.texts("#all-notices p"))
+    assert reader.texts("#all-notices p") == ["1 (above 0) · Page: / 0 → 1"]

@@ -218,9 +218,9 @@ def test_a_group_that_grows_after_its_catch_up_is_followed_by_its_final_count(ni
     night.signups(2).at("2026-12-02 07:01").signups(3).at("2026-12-02 12:00")
     assert night.seen == [
         "  held until Wed 07:00:00 CET: Signup",
-        "Wed 07:00:00 CET: mail: Signup",
+        "Wed 07:00:00 CET: mail: Signup, and 1 more",
         "  waiting until Wed 07:05:00 CET: Signup",
-        "Wed 07:05:00 CET: mail: Signup",
+        "Wed 07:05:00 CET: mail: Signup, and 4 more",
     ]
     assert [count for (count,) in rows(night.database, schema.deliveries, "sent_count")] == [2, 5]
 
@@ -235,7 +235,7 @@ def test_one_of_several_in_a_catch_up_that_grows_is_followed_by_its_final_count(
         "  2026-12-02 06:58 CET: Signup; 2 events",
         "  2026-12-02 06:58 CET: Booking",
         "  waiting until Wed 07:05:00 CET: Signup",
-        "Wed 07:05:00 CET: mail: Signup",
+        "Wed 07:05:00 CET: mail: Signup, and 4 more",
     ]
     states = rows(night.database, schema.deliveries, "state", "sent_count")
     assert states == [("covered", 2), ("covered", 1), ("sent", 2), ("sent", 5)]
