@@ -81,7 +81,7 @@ def test_a_table_is_watched_and_forgotten_by_a_person(owner, shop_database):
     owner.click(f"#{layout.ADD} .ff-form-end [type=submit]")
     says(owner, layout.ADD, "Nothing is done yet")
     assert "CREATE TRIGGER" in owner.text(layout.SQL)
-    assert owner.run("return document.activeElement.id") == f"{layout.PLAN}-install"
+    until(lambda: owner.run("return document.activeElement.id") == f"{layout.PLAN}-install")
     assert host.catalog() == before
     owner.driver.find_element(By.ID, f"{layout.PLAN}-install").send_keys(Keys.ENTER)  # by keyboard, where the focus is
     says(owner, layout.ADD, "Not saved")
