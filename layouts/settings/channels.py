@@ -131,11 +131,11 @@ def _rotate(one: NotificationChannel) -> Component:
 
 
 def _shown_address(one: NotificationChannel) -> str:
-    """The address without what may be secret: of a URL the host alone, of one of apprise not even that, which may be a
-    token.
+    """The address without what may be secret: of a URL the host and its port alone, of one of apprise not even these,
+    which may be a token.
     """
     scheme, separator, _ = one.address.partition("://")
-    host = "" if one.kind == ChannelKind.APPRISE else f"{urlsplit(one.address).hostname or ''}/"
+    host = "" if one.kind == ChannelKind.APPRISE else f"{urlsplit(one.address).netloc.rpartition('@')[2]}/"
     return f"{scheme}{separator}{host}…" if separator else one.address
 
 
@@ -200,16 +200,24 @@ def _logged(one: LoggedDelivery, zone: tzinfo) -> html.Tr:
     sent = one.delivery
     at = sent.last_at or sent.created_at
     state = html.Span(_(STATES[sent.state]), className=f"ff-badge {LOOKS.get(sent.state, '')}".strip())
-    answer = " ".join(part for part in (str(sent.status or ""), sent.answer) if part)
+    answer = " · ".join(part for part in (str(sent.status or ""), sent.answer) if part)
     again = [html.Button(_("Send again"), type="submit", className="ff-btn")]
     cells: list[Any] = [
         figures.moment(at, zone),
         html.Bdi(_said(one)),
         html.Bdi(one.channel),
-        state,
+        html.Div([state, *_next_attempt(sent, zone)], className="ff-stack"),
         html.Bdi(answer, className="ff-trunc", title=answer) if answer else None,
         form.form(AGAIN, again, key=str(sent.id))
         if sent.state in (DeliveryState.FAILED, DeliveryState.DROPPED)
         else None,
     ]
     return html.Tr([html.Td(cell) for cell in cells], id=f"delivery-{sent.id}", className="ff-delivery")
+
+
+def _next_attempt(sent: Delivery, zone: tzinfo) -> list[Component]:
+    """Of a message that is tried again: which attempt comes, and when."""
+    if sent.state != DeliveryState.WAITING or not sent.attempts:
+        return []
+    which = figures.count(sent.attempts + 1)
+    return [html.Small(_("Attempt {n}: {time}", n=which, time=figures.moment(sent.next_at, zone)))]

@@ -18,6 +18,7 @@ from tests.support.factories import NOW
     [
         ("slack", "https://hooks.slack.com/services/T0/B0/s3cret", "https://hooks.slack.com/…"),
         ("webhook", "https://hooks.example.com?key=s3cret", "https://hooks.example.com/…"),
+        ("webhook", "https://ann:s3cret@hooks.example.com:8443/x", "https://hooks.example.com:8443/…"),
         ("apprise", "tgram://123456:s3cret/42", "tgram://…"),
         ("apprise", "pover://user@s3cret", "pover://…"),
         ("email", "ann@example.com", "ann@example.com"),
@@ -29,6 +30,16 @@ def test_an_address_is_shown_without_what_may_be_secret(kind, address, shown):
     )
     assert shown in said
     assert "s3cret" not in said
+
+
+def test_the_log_says_what_came_back_and_when_a_message_is_tried_again():
+    one = Delivery(1, 1, 1, 7, "msg_1", DeliveryState.WAITING, (), 3, NOW + 300, NOW, NOW, 500, "out of order", 0, 0)
+    new = one._replace(attempts=0, last_at=None, status=None, answer="")
+    (table,) = channels.logged([channels.LoggedDelivery(each, "Signup", "Ops") for each in (one, new)], UTC)
+    tried, waiting = table.children[1].children
+    assert text(tried.children[3]).startswith("WaitingAttempt 4: ")
+    assert text(tried.children[4]) == "500 · out of order"
+    assert text(waiting.children[3]) == "Waiting"
 
 
 def test_the_log_says_what_went_and_of_several_how_many():
