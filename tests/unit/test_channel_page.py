@@ -37,7 +37,7 @@ def test_the_log_says_what_came_back_and_when_a_message_is_tried_again():
     new = one._replace(attempts=0, last_at=None, status=None, answer="")
     (table,) = channels.logged([channels.LoggedDelivery(each, "Signup", "Ops") for each in (one, new)], UTC)
     tried, waiting = table.children[1].children
-    assert text(tried.children[3]).startswith("WaitingAttempt 4: ")
+    assert text(tried.children[3]).startswith("Waiting|Attempt 4: ")
     assert text(tried.children[4]) == "500 · out of order"
     assert text(waiting.children[3]) == "Waiting"
 
