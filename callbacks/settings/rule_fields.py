@@ -57,7 +57,9 @@ def event_rule(fields: Fields) -> dict[str, Any]:
     for line in lines(fields.get("where", "")):
         condition = conditions.parsed(line)
         if condition is None:
-            why = message("{line} is no condition; write it like value > 100", line=repr(line[:60]))
+            why = message(
+                "{line} is no condition; write it like value > 100, with =, !=, >, < or contains", line=repr(line[:60])
+            )
             raise InvalidInput(why, {"where": why})
         where.append(condition)
     when = {"event": fields.get("event", "").strip(), **({"where": where} if where else {})}

@@ -49,7 +49,9 @@ def test_what_is_no_channel_of_a_form_is_ignored(name):
 def test_a_line_that_is_no_condition_is_named():
     with pytest.raises(InvalidInput) as wrong:
         event_rule({"name": "Orders", "where": "value above 100"})
-    assert wrong.value.fields == {"where": "'value above 100' is no condition; write it like value > 100"}
+    assert wrong.value.fields == {
+        "where": "'value above 100' is no condition; write it like value > 100, with =, !=, >, < or contains"
+    }
 
 
 @pytest.mark.parametrize(

@@ -63,5 +63,8 @@ KIND = RuleKind(
     "change",
     MARKS,
     _read,
-    (FormChoice(ABOVE, N_("rises by more than, in %")), FormChoice(BELOW, N_("changes by less than, in %"))),
+    (
+        FormChoice(ABOVE, N_("rises by more than, in %")),
+        FormChoice(BELOW, N_("falls to less than, in % (-50: by half)")),
+    ),
 )
