@@ -196,7 +196,7 @@ def test_the_mail_is_read_on_a_phone_without_a_network(reader, mail):
             show_mail(reader, mail.get_body(("html",)).get_content())
             assert (reader.run("return innerWidth"), reader.too_wide()) == (PHONE[0], [])
             assert reader.texts("h1") == [f"1 people on {SITE}"]
-            assert reader.texts("th, td")[2:8] == ["Priority", "high", "Severity", "critical", "Value", "1"]
+            assert reader.texts("th, td")[2:8] == ["Priority", "high", "Severity", "critical", "Rule", "Crowd"]
             assert reader.texts("a") == ["Open in Footfall", "Snooze"]
             assert reader.run(FAINT) == []
             assert reader.run(SMALL) == []

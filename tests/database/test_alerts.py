@@ -52,7 +52,6 @@ def test_from_the_first_reading_to_the_recovery_everything_is_stored(database, w
             Difference("source", "Google", 0, 20),
             Difference("page", "/", 0, 20),
             Difference("country", "DE", 0, 20),
-            Difference("user_type", "", 0, 20),
         ),
         fired_at=NOW + 5,
         recovering_at=NOW + 15,
@@ -79,7 +78,7 @@ def test_a_notification_has_what_its_rule_says(database, watch):
         (1, 1, 1, "high", "error", "More than 10", "/live/example.com", 20.0, 1)
     ]
     assert rows(database, schema.notifications, "at", "last_at", "open_until") == [(NOW, NOW, NOW)]
-    why = '[["source","Google",0,20],["page","/",0,20],["country","DE",0,20],["user_type","",0,20]]'
+    why = '[["source","Google",0,20],["page","/",0,20],["country","DE",0,20]]'
     assert rows(database, schema.notifications, "threshold", "why") == [(10.0, why)]
     watch.see(*[3] * 8)
     assert rows(database, schema.notifications, "threshold", "why")[1:] == [(10.0, "")], "it explains why it fired"
