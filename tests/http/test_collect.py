@@ -503,9 +503,9 @@ def test_what_a_server_tells_of_itself_is_an_event_of_nobody(shared, site, key):
     payment = event(new_id(), "Payment", "/checkout", site, value=12, currency="EUR", user_id="7")
     answer = shared.collect(payment, key | {"User-Agent": "python-requests/2.32.3"})
     assert answer_of(answer) == (202, STORED, {})
-    stored = of_site(shared, "name, path, value, currency, user_id, visit_id", "events", site)
+    stored = of_site(shared, "t.name, path, value, currency, user_id, visit_id", "events", site)
     assert stored == [("Payment", "/checkout", 12.0, "EUR", "7", 0)]
-    assert of_site(shared, "id", "visits", site) == []
+    assert of_site(shared, "t.id", "visits", site) == []
 
 
 @pytest.mark.parametrize(
