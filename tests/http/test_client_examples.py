@@ -43,6 +43,7 @@ def serving(footfall: Receiver, *words: str, port: int, end: signal.Signals = si
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 - one call, before anything runs
     ) as process:
         try:
             eventually(lambda: process.poll() is not None or _listens(port), within=60)
@@ -52,6 +53,11 @@ def serving(footfall: Receiver, *words: str, port: int, end: signal.Signals = si
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def _heed_interrupts() -> None:
+    """What a shell starts in the background ignores them, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _listens(port: int) -> bool:
