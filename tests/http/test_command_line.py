@@ -439,7 +439,7 @@ MISSPELT = [
     ("FOOTFALL_LOGLEVEL", "DEBUG", "the nearest one is FOOTFALL_LOG_LEVEL"),
     ("FOOTFALL_DATABASE", "postgresql://root:hunter2@localhost/x", "the nearest one is FOOTFALL_DATABASE_URL"),
     ("FOOTFALL_SECRET", "hunter2", "the nearest one is FOOTFALL_SECRET_KEY"),
-    ("FOOTFALL_RETENTION_DAYS", "", "the nearest one is FOOTFALL_HEARTBEAT_RETENTION_DAYS"),
+    ("FOOTFALL_HEARTBEAT_DAYS", "", "the nearest one is FOOTFALL_HEARTBEAT_RETENTION_DAYS"),
     ("Footfall_Collect_Rate", "5", "the nearest one is FOOTFALL_COLLECT_RATE"),
     ("FOOTFAL_BASE_URL", "https://x.example", "the nearest one is FOOTFALL_BASE_URL"),
     ("FOOTFALLBASE_URL", "https://x.example", "the nearest one is FOOTFALL_BASE_URL"),
