@@ -84,15 +84,15 @@ def _register_drawing(app: Dash, service: Service) -> None:
         Output(layout.FACTS, "children"),
         Input(notices.BELL, "answered"),
         Input(layout.TICK, "n_intervals"),
-        State(layout.NUMBER, "data"),
+        State(layout.PLACE, "data-site"),
+        State(layout.PLACE, "data-alert"),
         State(layout.PLACE, "data-drawn"),
         running=[(Output(layout.TICK, "disabled"), True, False)],
         prevent_initial_call=True,
     )
-    def draw(_answered: object, _tick: object, number: object, had: object) -> Sequence[Any]:
-        named = number if isinstance(number, dict) else {}
-        site, now = authorized(service, named.get("site")), int(time.time())
-        seen = _seen(service, site, str(named.get("id")))
+    def draw(_answered: object, _tick: object, domain: object, alert_id: object, had: object) -> Sequence[Any]:
+        site, now = authorized(service, domain), int(time.time())
+        seen = _seen(service, site, str(alert_id))
         if seen is None:
             return [no_update] * 3
         drawn = layout.drawn_of(seen, now)

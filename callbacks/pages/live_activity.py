@@ -37,11 +37,10 @@ def register(app: Dash, service: Service) -> None:
         Output(live.ACTIVITY_PLACE, "hidden"),
         Output(live.ACTIVITY_FAILED, "children"),
         Input(live.ACTIVITY_TICK, "n_intervals"),
-        Input("refresh", "n_clicks"),
         State("live", "data-site"),
         running=[(Output(live.ACTIVITY_TICK, "disabled"), True, False)],
     )
-    def draw_activity(_tick: object, _presses: object, domain: object) -> tuple[Any, Any, bool, Any]:
+    def draw_activity(_tick: object, domain: object) -> tuple[Any, Any, bool, Any]:
         site, now = authorized(service, domain), int(time.time())
         try:
             found, is_own = _cards(service, site, now)

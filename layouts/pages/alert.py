@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from analytics.base.words import _
@@ -17,7 +17,7 @@ from layouts.pages.alerts import SeenAlert, about, history, is_snoozed, unchangi
 
 ACKNOWLEDGE, SNOOZE = "one-acknowledge", "one-snooze"
 PLACE, GROUP = "one-alert", "snooze"
-TICK, NUMBER, FACTS = "one-alert-tick", "one-alert-number", "alert-facts-now"
+TICK, FACTS = "one-alert-tick", "alert-facts-now"
 TICK_MS = 10_000
 
 
@@ -33,9 +33,9 @@ def page(
     parts = shown(one, now, zone, may_act=may_act, has_focus=has_focus)
     ways = [form.connection(name, domain) for name in (SNOOZE, ACKNOWLEDGE)]
     every = html.P(html.A(_("All alerts of this site"), href=href, className="ff-link"))
-    place = html.Div(parts, id=PLACE, className="ff-cards ff-narrow", **data(drawn=drawn_of(one, now)))
-    number = dcc.Store(id=NUMBER, data={"site": domain, "id": alert.id})
-    inner = [head, place, every, *ways, strip.tick(TICK, TICK_MS), number]
+    named = data(site=domain, alert=str(alert.id), drawn=drawn_of(one, now))
+    place = html.Div(parts, id=PLACE, className="ff-cards ff-narrow", **named)
+    inner = [head, place, every, *ways, strip.tick(TICK, TICK_MS)]
     return html.Main(inner, className="ff-main ff-one-alert", **data(ticks=TICK))
 
 

@@ -195,8 +195,8 @@ def test_messages_lead_to_the_page_and_others_to_the_list(house, monkeypatch):
 
 def drawn(house: House, browser, number: int, had: str) -> str:
     """The cards of the open page after a tick, which has been drawn as `had`."""
-    named = {"site": SITE, "id": number}
-    return house.call(browser, f"{layout.PLACE}.children", n_intervals=1, data=named, **{"data-drawn": had}).text
+    named = {"data-site": SITE, "data-alert": str(number), "data-drawn": had}
+    return house.call(browser, f"{layout.PLACE}.children", n_intervals=1, **named).text
 
 
 def test_the_page_follows_its_alert_and_shows_no_value_of_an_alert_that_is_over(house, admin):

@@ -52,6 +52,7 @@ def test_every_interval_is_stopped_while_its_question_is_under_way(house):
         "traffic-tick",
         "alert-tick",
         "alerts-tick",
+        "one-alert-tick",
         "watch-tick",
     }
 
