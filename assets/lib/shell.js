@@ -61,6 +61,13 @@
     if (target.closest(".ff-reload")) location.reload();
   });
 
+  // A press while the answer to the one before is under way asks nothing: Dash would drop that answer. Live's button notes
+  // that it was pressed (pages/live.js).
+  document.addEventListener("click", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest("button[aria-busy=true]:not(#refresh)")) event.stopImmediatePropagation();
+  }, true);
+
   // The server ends the streams of a login that ends. This page is about to be left: it does not ask why.
   document.addEventListener("submit", ({target}) => {
     if (/** @type {HTMLFormElement} */ (target).action.endsWith("/sign-out")) window.dispatchEvent(new Event("footfall-leaving"));

@@ -45,6 +45,36 @@ def focused(reader: Reader) -> str:
     return str(reader.run("return document.activeElement.textContent"))
 
 
+ASKED = """
+const send = window.fetch;
+window.asked = 0;
+window.fetch = (address, options = {}) => {
+  if (String(options.body).includes("alerts-more.n_clicks")) window.asked++;
+  return send(address, options);
+};
+"""
+
+
+PRESS_AGAIN = """
+const more = document.getElementById("alerts-more");
+more.click();
+const again = () => { if (more.ariaBusy === "true") { more.click(); more.click(); } };
+new MutationObserver(again).observe(more, {attributes: true});
+"""
+
+
+def test_presses_while_an_answer_is_under_way_ask_nothing(reader):
+    reader.open(f"/alerts/{SITE}")
+    until(lambda: len(reader.texts(ROWS)) == 50)
+    slow = {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    reader.command("Network.emulateNetworkConditions", latency=300, **slow)
+    reader.run(ASKED + PRESS_AGAIN)
+    until(lambda: len(reader.texts(ROWS)) > 50)
+    reader.command("Network.emulateNetworkConditions", latency=0, **slow)
+    assert reader.run("return window.asked") == 1
+    assert reader.texts(ROWS) == [f"Over {number}" for number in range(60, 0, -1)]
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 def test_more_of_the_history_is_shown_by_keyboard(reader, size):
     with reader.sized(size):
